@@ -1,0 +1,174 @@
+#pragma once
+// The fast host backend: rows and threads for the masks, Eigen for the linear algebra.
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include <Eigen/Core>
+
+#include <scorecam/backend.hpp>
+#include <scorecam/cpu/buffer.hpp>
+#include <scorecam/cpu/resizer.hpp>
+#include <scorecam/cpu/workers.hpp>
+#include <scorecam/reference.hpp>
+
+namespace scorecam::cpu {
+
+/// Runs on the given number of threads, by default all of the machine. Results do not depend on that number.
+class backend {
+public:
+    using space_type = host_space;
+
+    explicit backend(int threads = workers::hardware_threads()) : workers_{threads} {}
+
+    [[nodiscard]] int threads() const { return workers_.threads(); }
+
+    template <class T>
+    [[nodiscard]] buffer<T> allocate(index_t n)
+    {
+        return buffer<T>{n};
+    }
+
+    // What costs nothing beside a forward is left to the reference.
+    template <class T, std::size_t Rank>
+    void from_host(T const* host, tensor_view<T, Rank> view)
+    {
+        serial_.from_host(host, view);
+    }
+    template <class T, std::size_t Rank>
+    void to_host(tensor_view<T const, Rank> view, T* host)
+    {
+        serial_.to_host(view, host);
+    }
+    template <class T, std::size_t Rank>
+    void copy(tensor_view<T const, Rank> from, tensor_view<T, Rank> to)
+    {
+        serial_.copy(from, to);
+    }
+    template <class T, std::size_t Rank, class F>
+    void paint(tensor_view<T const, Rank> images, F const& f, tensor_view<T, Rank> out)
+    {
+        serial_.paint(images, f, out);
+    }
+    template <class T>
+    void top(tensor_view<T const, 2> outputs, tensor_view<index_t, 2> targets)
+    {
+        serial_.top(outputs, targets);
+    }
+    template <class T, class Score>
+    void score(tensor_view<T const, 2> outputs, Score const& f, tensor_view<ops::pick const, 1> picks,
+               tensor_view<index_t const, 2> targets, tensor_view<T, 3> scores)
+    {
+        serial_.score(outputs, f, picks, targets, scores);
+    }
+    template <class T, class Weighting>
+    void weigh(tensor_view<T const, 3> scores, tensor_view<ops::range<T> const, 2> ranges, tensor_view<T const, 2> baseline,
+               tensor_view<T const, 2> flat_scores, Weighting const& f, tensor_view<T, 3> weights)
+    {
+        serial_.weigh(scores, ranges, baseline, flat_scores, f, weights);
+    }
+
+    template <class T, std::size_t Rank>
+    void extrema(tensor_view<T const, Rank> maps, extents<Rank - 1> size, ops::mask_rule rule,
+                 tensor_view<ops::range<T>, 1> out)
+    {
+        auto const low = trailing<Rank - 1>(maps.shape());
+        resizer<T, Rank - 1> const resize{low, size, rule.axis};
+        workers_.for_each(maps.extent(0), [&](index_t n) {
+            auto const* map = maps.data() + n * low.size();
+            ops::range<T> r{map[0], map[0]};
+            for (index_t p = 0; p < low.size(); ++p) { r.include(map[p]); }
+            if (rule.extrema == ops::extrema_of::resized && !r.flat() && r.finite()) {
+                auto row = resize.row_buffer();
+                r        = resize.extrema(map, row.data());
+            }
+            out(n) = r;
+        });
+    }
+
+    template <class T, std::size_t Rank>
+    void mask(tensor_view<T const, Rank> images, tensor_view<T const, Rank> background, tensor_view<T const, Rank> maps,
+              tensor_view<ops::range<T> const, 2> ranges, tensor_view<ops::pick const, 1> picks, ops::mask_rule rule,
+              tensor_view<T, Rank> batch)
+    {
+        auto const low  = trailing<Rank - 2>(maps.shape());
+        auto const high = trailing<Rank - 2>(images.shape());
+        resizer<T, Rank - 2> const resize{low, high, rule.axis};
+        workers_.for_each(picks.extent(0), [&](index_t b) {
+            index_t const i = picks(b).image;
+            index_t const k = picks(b).channel;
+            auto const* map = maps[i].data() + k * low.size();
+            auto const behind =
+                background.size() == 0 ? images.slice(0, 0) : background.slice(background.extent(0) == 1 ? 0 : i, 1);
+
+            std::vector<T> normalised(map, map + low.size());  // affine: commutes with resizing
+            for (auto& value : normalised) { value = ops::min_max(value, ranges(i, k), static_cast<T>(rule.epsilon)); }
+            auto low_row = resize.row_buffer();
+            row_array<T> h(resize.width());
+            for (index_t y = 0; y < resize.rows(); ++y) {
+                resize.blend(normalised.data(), y, low_row.data());
+                for (index_t x = 0; x < resize.width(); ++x) { h[x] = resize.expand(low_row.data(), x); }
+                for (index_t c = 0; c < images.extent(1); ++c) {
+                    index_t const at = c * high.size() + y * resize.width();
+                    auto const pixel = row_at(images[i].data() + at, resize.width());
+                    Eigen::Map<row_array<T>> masked{batch[b].data() + at, resize.width()};
+                    if (behind.size() == 0) {
+                        masked = h * pixel;
+                    } else {
+                        auto const through = row_at(behind.data() + at, resize.width());
+                        masked             = through + h * (pixel - through);
+                    }
+                }
+            }
+        });
+    }
+
+    template <class T, std::size_t Rank>
+    void combine(tensor_view<T const, Rank> maps, tensor_view<T const, 3> weights, tensor_view<T, Rank> out)
+    {
+        using matrix        = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+        index_t const plane = trailing<Rank - 2>(maps.shape()).size();
+        for (index_t i = 0; i < maps.extent(0); ++i) {
+            Eigen::Map<matrix const> const a{maps[i].data(), maps.extent(1), plane};                    // (K, h·w)
+            Eigen::Map<matrix const> const w{weights[i].data(), weights.extent(1), weights.extent(2)};  // (K, M)
+            Eigen::Map<matrix>{out[i].data(), weights.extent(2), plane}.noalias() = w.transpose() * a;
+        }
+    }
+
+    template <class T, std::size_t Rank>
+    void heatmap(tensor_view<T const, Rank> sums, ops::heatmap_rule rule, tensor_view<T, Rank> maps,
+                 tensor_view<ops::range<T>, 1> ranges)
+    {
+        auto const low  = trailing<Rank - 1>(sums.shape());
+        auto const high = trailing<Rank - 1>(maps.shape());
+        resizer<T, Rank - 1> const resize{low, high, rule.axis};
+        workers_.for_each(sums.extent(0), [&](index_t n) {
+            auto const* sum = sums.data() + n * low.size();
+            auto* map       = maps.data() + n * high.size();
+            auto row        = resize.row_buffer();
+            ranges(n)       = resize.extrema(sum, row.data());
+            for (index_t y = 0; y < resize.rows(); ++y) {
+                resize.blend(sum, y, row.data());
+                for (index_t x = 0; x < resize.width(); ++x) {
+                    map[y * resize.width() + x] = ops::heat(resize.expand(row.data(), x), ranges(n), rule.scale);
+                }
+            }
+        });
+    }
+
+private:
+    template <class T>
+    using row_array = Eigen::Array<T, Eigen::Dynamic, 1>;
+    template <class T>
+    static Eigen::Map<row_array<T> const> row_at(T const* data, index_t width)
+    {
+        return {data, width};
+    }
+
+    workers workers_;
+    reference_backend serial_;
+};
+
+static_assert(scorecam::backend<cpu::backend, float> && scorecam::backend<cpu::backend, double>);
+
+}  // namespace scorecam::cpu

@@ -1,0 +1,67 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <unsupported/Eigen/CXX11/ThreadPool>
+
+#include <scorecam/error.hpp>
+#include <scorecam/tensor_view.hpp>
+
+namespace scorecam::cpu {
+
+/// A fixed number of threads, the calling one included, that share independent pieces of work.
+class workers {
+public:
+    explicit workers(int threads) : threads_{threads}
+    {
+        if (threads < 1) { throw option_error{"a CPU backend with " + std::to_string(threads) + " threads; use 1 or more"}; }
+        // Idle threads sleep: a model's own threads need the cores between two batches.
+        if (threads > 1) { pool_ = std::make_unique<Eigen::ThreadPool>(threads - 1, /*allow_spinning=*/false); }
+    }
+
+    /// As many threads as the machine runs at once.
+    [[nodiscard]] static int hardware_threads()
+    {
+        return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    }
+
+    [[nodiscard]] int threads() const { return threads_; }
+
+    /// Calls work(i) once for each 0 <= i < count; the first error of a thread is thrown again when all are done.
+    template <class Work>
+    void for_each(index_t count, Work const& work)
+    {
+        auto const shares = std::clamp<index_t>(count, 1, threads_);
+        std::vector<std::exception_ptr> failures(static_cast<std::size_t>(shares));
+        auto const share = [&](index_t s) {
+            try {
+                for (index_t i = s * count / shares; i < (s + 1) * count / shares; ++i) { work(i); }
+            } catch (...) {
+                failures[static_cast<std::size_t>(s)] = std::current_exception();
+            }
+        };
+        Eigen::Barrier others(static_cast<unsigned>(shares - 1));
+        for (index_t s = 1; s < shares; ++s) {
+            pool_->Schedule([&, s] {
+                share(s);
+                others.Notify();
+            });
+        }
+        share(0);
+        others.Wait();
+        for (auto const& failure : failures) {
+            if (failure) { std::rethrow_exception(failure); }
+        }
+    }
+
+private:
+    int threads_;
+    std::unique_ptr<Eigen::ThreadPool> pool_;
+};
+
+}  // namespace scorecam::cpu

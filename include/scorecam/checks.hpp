@@ -1,0 +1,95 @@
+#pragma once
+// What comes back from a model and from the arithmetic is looked at once: NaN and infinity never pass silently, and a map
+// without evidence is called so.
+#include <cmath>
+#include <string>
+
+#include <scorecam/error.hpp>
+#include <scorecam/explanation.hpp>
+#include <scorecam/ops/range.hpp>
+#include <scorecam/tensor.hpp>
+
+namespace scorecam {
+
+/// The model's own outputs (I, classes): infinite logits of classes that are switched off are allowed, NaN is not.
+template <class T>
+void check_outputs(tensor<T, 2> const& outputs)
+{
+    for (index_t i = 0; i < outputs.extent(0); ++i) {
+        for (T const value : outputs[i]) {
+            if (std::isnan(value)) {
+                throw non_finite_error{"the model's outputs for image " + std::to_string(i) +
+                                       " contain NaN; check the image's values and the model"};
+            }
+        }
+    }
+}
+
+/// The extrema (I, K) of the activations.
+template <class T>
+void check_activations(tensor<ops::range<T>, 2> const& ranges)
+{
+    for (index_t i = 0; i < ranges.extent(0); ++i) {
+        for (index_t k = 0; k < ranges.extent(1); ++k) {
+            if (!ranges(i, k).finite()) {
+                throw non_finite_error{"the activations of image " + std::to_string(i) + ", channel " + std::to_string(k) +
+                                       " contain NaN or infinity; check the image's values and the model"};
+            }
+        }
+    }
+}
+
+/// Flat channels were not scored one by one; they share the score of the image under an all-zero mask (I, M), or 0.
+template <class T, std::size_t SpatialRank>
+void fill_in_flat_channels(explanation<T, SpatialRank>& found, tensor<T, 2> const& zero_mask)
+{
+    for (index_t i = 0; i < found.scores.extent(0); ++i) {
+        for (index_t k = 0; k < found.scores.extent(1); ++k) {
+            for (index_t m = 0; m < found.scores.extent(2) && found.flat(i, k) != 0; ++m) {
+                found.scores(i, k, m) = zero_mask(i, m);
+            }
+        }
+    }
+}
+
+template <class T, std::size_t SpatialRank>
+void check_scores(explanation<T, SpatialRank> const& found)
+{
+    auto const refuse = [&](std::string const& of, index_t i, index_t m) {
+        throw non_finite_error{"the score " + of + " is NaN or infinite (image " + std::to_string(i) + ", class " +
+                               std::to_string(found.targets(i, m)) + "); check the model and the score"};
+    };
+    for (index_t i = 0; i < found.scores.extent(0); ++i) {
+        for (index_t m = 0; m < found.scores.extent(2); ++m) {
+            if (!std::isfinite(found.baseline_scores(i, m))) { refuse("of the baseline", i, m); }
+            for (index_t k = 0; k < found.scores.extent(1); ++k) {
+                if (!std::isfinite(found.scores(i, k, m))) {
+                    refuse("under the mask of channel " + std::to_string(k), i, m);
+                }
+            }
+        }
+    }
+}
+
+/// Sets the status of every map from the extrema (I, M) of Up(Σ_k w_k A_k).
+template <class T, std::size_t SpatialRank>
+void judge(explanation<T, SpatialRank>& found, tensor<ops::range<T>, 2> const& extrema)
+{
+    found.status = tensor<map_status, 2>{extrema.shape()};
+    for (index_t i = 0; i < extrema.extent(0); ++i) {
+        bool const all_flat = found.flat_channels_of(i) == found.channels();
+        for (index_t m = 0; m < extrema.extent(1); ++m) {
+            auto const r = extrema(i, m);
+            if (!r.finite()) {
+                throw non_finite_error{"the map of image " + std::to_string(i) + ", class " +
+                                       std::to_string(found.targets(i, m)) + " overflows; check the scale of the scores"};
+            }
+            found.status(i, m) = all_flat         ? map_status::all_channels_flat
+                                 : !(r.hi > T(0)) ? map_status::nothing_positive
+                                 : r.flat()       ? map_status::constant
+                                                  : map_status::meaningful;
+        }
+    }
+}
+
+}  // namespace scorecam

@@ -1,0 +1,381 @@
+#pragma once
+// Score-CAM (Wang et al., CVPR Workshops 2020, arXiv:1910.01279), once for every model and every backend.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <scorecam/backend.hpp>
+#include <scorecam/checks.hpp>
+#include <scorecam/error.hpp>
+#include <scorecam/explanation.hpp>
+#include <scorecam/model.hpp>
+#include <scorecam/model_calls.hpp>
+#include <scorecam/policies.hpp>
+#include <scorecam/scratch.hpp>
+
+namespace scorecam {
+
+/// Explains images with one model on one backend. It keeps its memory between calls: use one explainer for many images.
+/// Policies come in any order, at most one of a kind; policies.hpp lists the kinds and their defaults.
+/// The model and the backend are referred to, not copied. For one thread at a time.
+template <class Backend, class Model, class... Policies>
+class explainer {
+    static_assert(check_model<Model>());
+    static_assert(check_backend<Backend, typename Model::value_type>());
+    static_assert((policy<Policies> && ...),
+                  "scorecam: every argument after the image is a policy, such as scorecam::target{243}, scorecam::logit{}, "
+                  "scorecam::baseline{scorecam::black{}}, scorecam::softmax_weights{} or scorecam::fixed_batch{16}");
+    static_assert(detail::one_of_each_kind<Policies...>,
+                  "scorecam: two policies of the same kind were given (two targets, two scores, two batchings); give one");
+    static_assert(std::is_same_v<typename Model::space_type, typename Backend::space_type>,
+                  "scorecam: the model and the backend live in different memory; use a backend with the model's space_type");
+
+public:
+    using value_type                          = typename Model::value_type;
+    static constexpr std::size_t spatial_rank = spatial_rank_of<Model>;
+    using images_view                         = const_view_on<Backend, value_type, spatial_rank + 2>;
+    using image_view                          = const_view_on<Backend, value_type, spatial_rank + 1>;
+    using explanation_type                    = explanation<value_type, spatial_rank>;
+
+    explicit explainer(Backend& on, Model& model, Policies... policies)
+        : on_{on}, model_{on, model},
+          policies_{std::tuple_cat(std::tuple<Policies...>{std::move(policies)...}, default_policies{})}
+    {
+    }
+
+    /// Explains the images (I, C, H, W) in the backend's memory, which are only read. Waits for the result.
+    /// Throws shape_error, target_error, option_error, non_finite_error, cancelled, out_of_memory, or what the model throws.
+    [[nodiscard]] explanation_type operator()(images_view images)
+    {
+        check(images);
+        found_ = {};
+        model_.restart();
+
+        capture(images);         // A_k and f(X)
+        choose_targets();        // c
+        find_extrema(images);    // of Up(A_k): a channel without contrast gives no mask. Waits.
+        score_masks(images);     // f(X∘H_k), H_k = s(Up(A_k))
+        score_baseline(images);  // f(X_b)
+        score_flat_channels(images);
+        weigh();           // C(A_k) = f(X∘H_k) - f(X_b)
+        combine();         // Σ_k C(A_k)·A_k
+        draw(images);      // s(ReLU(Up(Σ_k C(A_k)·A_k)))
+        return collect();  // waits
+    }
+
+    /// Explains one image (C, H, W).
+    [[nodiscard]] explanation_type operator()(image_view image)
+    {
+        return (*this)(images_view{image.data(), prepend(image.shape(), 1)});
+    }
+
+private:
+    using T                           = value_type;
+    static constexpr std::size_t rank = spatial_rank + 2;
+    template <class U, std::size_t Rank>
+    using held = scratch<Backend, U, Rank>;
+
+    // ---- the steps, in order
+
+    void capture(images_view images)
+    {
+        for (index_t first = 0; first < images.extent(0);) {
+            index_t const n = next_batch(images.extent(0) - first);
+            auto const seen = model_.capture(images.slice(first, n));
+            if (first == 0) {
+                outputs_.resize(on_, prepend(trailing<1>(seen.outputs.shape()), images.extent(0)));
+                activations_.resize(on_, prepend(trailing<rank - 1>(seen.activations.shape()), images.extent(0)));
+            }
+            on_.copy(seen.outputs, outputs_.view().slice(first, n));
+            on_.copy(seen.activations, activations_.view().slice(first, n));
+            first += n;
+        }
+    }
+
+    void choose_targets()
+    {
+        index_t const images  = outputs_.shape()[0];
+        index_t const classes = outputs_.shape()[1];
+        with_policy(in_force<kinds::target>(), [&](auto const& chosen) {
+            if constexpr (requires { chosen.list(images, classes); }) {
+                auto const list = chosen.list(images, classes);
+                on_.from_host(list.data(), targets_.resize(on_, list.shape()));
+            } else {
+                if (chosen.number < 1 || chosen.number > classes) {
+                    throw target_error{"the top " + std::to_string(chosen.number) + " classes were asked of a model with " +
+                                       std::to_string(classes) + " outputs; ask for 1 to " + std::to_string(classes)};
+                }
+                on_.top(as_const(outputs_.view()), targets_.resize(on_, {{images, chosen.number}}));
+            }
+        });
+    }
+
+    void find_extrema(images_view images)
+    {
+        auto const& maps  = activations_.shape();
+        auto const ranges = ranges_.resize(on_, {{maps[0], maps[1]}});
+        on_.extrema(merge_leading(as_const(activations_.view())), size_of(images), in_force<kinds::masking>(),
+                    merge_leading(ranges));
+
+        found_.outputs   = to_host(outputs_);  // waits
+        auto const known = to_host(ranges_);
+        check_outputs(found_.outputs);
+        check_activations(known);
+        found_.flat = tensor<unsigned char, 2>{known.shape()};
+        live_.clear();
+        for (index_t i = 0; i < maps[0]; ++i) {
+            for (index_t k = 0; k < maps[1]; ++k) {
+                if (known(i, k).flat()) {
+                    found_.flat(i, k) = 1;
+                    ++found_.flat_channels;
+                } else {
+                    live_.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(k)});
+                }
+            }
+        }
+    }
+
+    void score_masks(images_view images)
+    {
+        auto const total  = static_cast<index_t>(live_.size());
+        auto const behind = paint_background(images);
+        auto const picks  = upload(live_, picks_);
+        auto const scores = scores_.resize(on_, {{activations_.shape()[0], activations_.shape()[1], targets_.shape()[1]}});
+        report(0, total);
+        for (index_t done = 0; done < total;) {
+            stop_if_requested(done, total);
+            index_t const n   = next_batch(total - done);
+            auto const batch  = model_.input(n);
+            auto const chosen = picks.slice(done, n);
+            on_.mask(images, behind, as_const(activations_.view()), as_const(ranges_.view()), chosen,
+                     in_force<kinds::masking>(), batch);
+            read_scores(model_.forward(batch), chosen, as_const(targets_.view()), scores);
+            done += n;
+            report(done, total);
+        }
+    }
+
+    void score_baseline(images_view images)
+    {
+        base_.clear();
+        with_policy(in_force<kinds::baseline>(), [&](auto const& chosen) {
+            if constexpr (requires { chosen.picture; }) {
+                found_.baseline_cancels =
+                    with_policy(in_force<kinds::weighting>(), [](auto const& w) { return w.shift_invariant; });
+                if (!found_.baseline_cancels) { score_picture(images, chosen.picture, base_); }
+            }
+        });
+    }
+
+    void score_flat_channels(images_view images)
+    {
+        zero_mask_.clear();
+        if (in_force<kinds::flat>() == flat_channels::skipped || found_.flat_channels == 0) { return; }
+        with_policy(in_force<kinds::background>(),
+                    [&](auto const& behind) { score_picture(images, behind.picture, zero_mask_); });
+    }
+
+    void weigh()
+    {
+        auto const weights = weights_.resize(on_, scores_.shape());
+        with_policy(in_force<kinds::weighting>(), [&](auto const& f) {
+            on_.weigh(as_const(scores_.view()), as_const(ranges_.view()), as_const(base_.view()),
+                      as_const(zero_mask_.view()), f, weights);
+        });
+    }
+
+    void combine()
+    {
+        auto shape = activations_.shape();
+        shape[1]   = targets_.shape()[1];
+        on_.combine(as_const(activations_.view()), as_const(weights_.view()), sums_.resize(on_, shape));
+    }
+
+    void draw(images_view images)
+    {
+        auto shape = images.shape();
+        shape[1]   = targets_.shape()[1];
+        on_.heatmap(merge_leading(as_const(sums_.view())), in_force<kinds::heatmap>(),
+                    merge_leading(maps_.resize(on_, shape)), merge_leading(heat_.resize(on_, targets_.shape())));
+    }
+
+    [[nodiscard]] explanation_type collect()
+    {
+        found_.maps            = to_host(maps_);
+        found_.activation_maps = to_host(sums_);
+        found_.targets         = to_host(targets_);
+        found_.weights         = to_host(weights_);
+        found_.scores          = to_host(scores_);
+        found_.baseline_scores = base_.shape().size() > 0 ? to_host(base_) : tensor<T, 2>{targets_.shape()};
+        auto const zero_mask   = zero_mask_.shape().size() > 0 ? to_host(zero_mask_) : tensor<T, 2>{targets_.shape()};
+        fill_in_flat_channels(found_, zero_mask);
+        check_scores(found_);
+        judge(found_, to_host(heat_));
+        found_.forwards         = model_.forwards();
+        found_.batches          = model_.batches();
+        found_.activation_bytes = activations_.bytes();
+        found_.peak_bytes       = bytes();
+        return std::exchange(found_, {});
+    }
+
+    // ---- what the steps share
+
+    /// Scores one picture for all images: the baseline, or what an all-zero mask lets through. Scores come out (I, 1, M).
+    template <class Picture>
+    void score_picture(images_view images, Picture const& chosen, held<T, 2>& out)
+    {
+        auto const scores = out.resize(on_, targets_.shape());
+        auto const rows =
+            tensor_view<T, 3, typename Backend::space_type>{scores.data(), scores.extent(0), 1, scores.extent(1)};
+        std::vector<ops::pick> own;
+        for (index_t i = 0; i < images.extent(0); ++i) { own.push_back({static_cast<std::int32_t>(i), 0}); }
+        auto const picks = upload(own, own_picks_);
+        with_policy(chosen, [&](auto const& picture) {
+            if (picture.per_image) {
+                for (index_t first = 0; first < images.extent(0);) {
+                    index_t const n  = next_batch(images.extent(0) - first);
+                    auto const batch = model_.input(n);
+                    picture.paint(on_, images.slice(first, n), batch);
+                    read_scores(model_.forward(batch), picks.slice(first, n), as_const(targets_.view()), rows);
+                    first += n;
+                }
+            } else {
+                auto const batch = model_.input(1);
+                picture.paint(on_, images.slice(0, 1), batch);
+                auto const outputs = model_.forward(batch);
+                for (index_t i = 0; i < images.extent(0); ++i) {
+                    read_scores(outputs, picks.slice(i, 1), as_const(targets_.view()), rows);
+                }
+            }
+        });
+    }
+
+    /// The pictures that masks let through where they are 0, or nothing for black ones.
+    [[nodiscard]] images_view paint_background(images_view images)
+    {
+        behind_.clear();
+        with_policy(in_force<kinds::background>(), [&](auto const& chosen) {
+            with_policy(chosen.picture, [&](auto const& picture) {
+                if constexpr (!std::is_same_v<std::remove_cvref_t<decltype(picture)>, black>) {
+                    auto const from = images.slice(0, picture.per_image ? images.extent(0) : 1);
+                    picture.paint(on_, from, behind_.resize(on_, from.shape()));
+                }
+            });
+        });
+        return behind_.view();
+    }
+
+    void read_scores(const_view_on<Backend, T, 2> outputs, const_view_on<Backend, ops::pick, 1> picks,
+                     const_view_on<Backend, index_t, 2> targets, view_on<Backend, T, 3> scores)
+    {
+        with_policy(in_force<kinds::score>(), [&](auto const& f) { on_.score(outputs, f, picks, targets, scores); });
+    }
+
+    [[nodiscard]] index_t next_batch(index_t remaining)
+    {
+        auto const bytes = model_.input_shape().size() * static_cast<index_t>(sizeof(T));
+        index_t const n  = with_policy(in_force<kinds::batching>(), [&](auto& strategy) -> index_t {
+            return strategy.next(batch_request{remaining, bytes, model_.preferred_batch()});
+        });
+        if (n < 1) {
+            throw option_error{"the batching strategy asked for a batch of " + std::to_string(n) + " images; use 1 or more"};
+        }
+        return std::min({n, remaining, model_.max_batch()});
+    }
+
+    void report(index_t done, index_t total)
+    {
+        with_policy(in_force<kinds::progress>(), [&](auto& listener) { listener.report(done, total); });
+    }
+    void stop_if_requested(index_t done, index_t total)
+    {
+        if (with_policy(in_force<kinds::stop>(), [](auto const& stop) { return stop.requested(); })) {
+            throw cancelled{"stopped after " + std::to_string(done) + " of " + std::to_string(total) + " masked images"};
+        }
+    }
+
+    void check(images_view images) const
+    {
+        auto const wanted = model_.input_shape();
+        if (!(trailing<rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {
+            throw shape_error{"the images have the shape " + to_string(images.shape()) + ", the model takes " +
+                              to_string(wanted) + " each; pass (" + std::to_string(wanted[0]) +
+                              ", ...) or a batch of those"};
+        }
+    }
+
+    // ---- memory
+
+    template <class Kind>
+    [[nodiscard]] auto& in_force()
+    {
+        return detail::policy_in_force<Kind>(policies_);
+    }
+    template <class U, std::size_t Rank>
+    [[nodiscard]] tensor<U, Rank> to_host(held<U, Rank> const& from)
+    {
+        tensor<U, Rank> host{from.shape()};
+        on_.to_host(as_const(from.view()), host.data());
+        return host;
+    }
+    [[nodiscard]] auto upload(std::vector<ops::pick> const& list, held<ops::pick, 1>& to)
+    {
+        auto const view = to.resize(on_, {{static_cast<index_t>(list.size())}});
+        if (!list.empty()) { on_.from_host(list.data(), view); }
+        return as_const(view);
+    }
+    [[nodiscard]] static auto size_of(images_view images) { return trailing<spatial_rank>(images.shape()); }
+
+    [[nodiscard]] index_t bytes() const
+    {
+        return model_.bytes() + activations_.bytes() + outputs_.bytes() + targets_.bytes() + ranges_.bytes() +
+               picks_.bytes() + own_picks_.bytes() + scores_.bytes() + base_.bytes() + zero_mask_.bytes() +
+               weights_.bytes() + sums_.bytes() + maps_.bytes() + heat_.bytes() + behind_.bytes();
+    }
+
+    Backend& on_;
+    model_calls<Backend, Model> model_;
+    decltype(std::tuple_cat(std::declval<std::tuple<Policies...>>(), default_policies{})) policies_;
+    explanation_type found_{};
+
+    held<T, 2> outputs_;             // (I, classes)
+    held<T, rank> activations_;      // (I, K, h, w)
+    held<index_t, 2> targets_;       // (I, M)
+    held<ops::range<T>, 2> ranges_;  // (I, K)
+    std::vector<ops::pick> live_;    // the channels with contrast
+    held<ops::pick, 1> picks_;       // the same, in the backend's memory
+    held<ops::pick, 1> own_picks_;   // one per image
+    held<T, rank> behind_;           // backgrounds, if not black
+    held<T, 3> scores_;              // (I, K, M)
+    held<T, 2> base_;                // (I, M), or empty
+    held<T, 2> zero_mask_;           // (I, M), or empty
+    held<T, 3> weights_;             // (I, K, M)
+    held<T, rank> sums_;             // (I, M, h, w)
+    held<T, rank> maps_;             // (I, M, H, W)
+    held<ops::range<T>, 2> heat_;    // (I, M)
+};
+
+/// The saliency maps of one image (C, H, W) or several (I, C, H, W), which live in the backend's memory:
+/// explain(cpu, model, image, target{243}, baseline{black{}}). See explainer.
+template <class Backend, class Model, class Image, class... Policies>
+[[nodiscard]] auto explain(Backend& on, Model& model, Image const& image, Policies... policies)
+{
+    using one_type     = const_view_on<Backend, typename Model::value_type, spatial_rank_of<Model> + 1>;
+    using several_type = const_view_on<Backend, typename Model::value_type, spatial_rank_of<Model> + 2>;
+    explainer<Backend, Model, Policies...> run{on, model, std::move(policies)...};
+    static_assert(std::is_convertible_v<Image const&, one_type> || std::is_convertible_v<Image const&, several_type>,
+                  "scorecam: an image is a tensor_view<value_type const, 3, space_type> (C, H, W) in the backend's memory, "
+                  "several images are one of rank 4 (I, C, H, W)");
+    if constexpr (std::is_convertible_v<Image const&, one_type>) {
+        return run(one_type{image});
+    } else {
+        return run(several_type{image});
+    }
+}
+
+}  // namespace scorecam

@@ -1,0 +1,69 @@
+#pragma once
+// What an explanation tells: the maps, what they were made of, and what they cost.
+#include <cstddef>
+
+#include <scorecam/tensor.hpp>
+#include <scorecam/tensor_view.hpp>
+
+namespace scorecam {
+
+/// Whether a map shows something, and if not, why it is all 0.
+enum class map_status {
+    meaningful,         ///< it has a place of largest evidence
+    all_channels_flat,  ///< no activation has contrast, so there was nothing to mask with
+    nothing_positive,   ///< every place speaks against the class: 0 after ReLU
+    constant            ///< the same positive value everywhere
+};
+
+/// "meaningful", "all channels flat", ...
+[[nodiscard]] constexpr char const* to_string(map_status status)
+{
+    switch (status) {
+    case map_status::meaningful:
+        return "meaningful";
+    case map_status::all_channels_flat:
+        return "all channels flat";
+    case map_status::nothing_positive:
+        return "nothing positive";
+    case map_status::constant:
+        return "constant";
+    }
+    return "unknown";
+}
+
+/// The result for I images, K channels and M target classes each, in host memory. For images, SpatialRank is 2.
+template <class T, std::size_t SpatialRank = 2>
+struct explanation {
+    tensor<T, SpatialRank + 2> maps;             ///< (I, M, H, W): the saliency maps, in [0, 1] unless scaling::none
+    tensor<map_status, 2> status;                ///< (I, M)
+    tensor<T, SpatialRank + 2> activation_maps;  ///< (I, M, h, w): Σ_k w_k A_k, at the size of the activations
+    tensor<index_t, 2> targets;                  ///< (I, M): the classes explained
+    tensor<T, 3> scores;                         ///< (I, K, M): f(X∘H_k); of a flat channel, f(all-zero mask) or 0
+    tensor<T, 3> weights;                        ///< (I, K, M): w_k; 0 for a flat channel that was skipped
+    tensor<T, 2> baseline_scores;                ///< (I, M): f(X_b); 0 without a baseline
+    tensor<T, 2> outputs;                        ///< (I, classes): the model's outputs for the unmasked images
+    tensor<unsigned char, 2> flat;               ///< (I, K): 1 for a channel without contrast
+
+    bool baseline_cancels = false;  ///< a baseline was given with a weighting on which it has no effect; it was not scored
+    index_t flat_channels = 0;      ///< how many channels were flat, over all images
+    index_t forwards      = 0;      ///< images pushed through the model: captured, masked, baseline and zero-mask ones
+    index_t batches       = 0;      ///< calls of the model
+    index_t activation_bytes = 0;   ///< held for the captured activations
+    index_t peak_bytes       = 0;   ///< held by the library at most: activations, one batch, maps and lists
+
+    [[nodiscard]] index_t images() const { return maps.extent(0); }
+    [[nodiscard]] index_t channels() const { return scores.extent(1); }
+
+    /// The map (H, W) of image i and its m-th target.
+    [[nodiscard]] tensor_view<T const, SpatialRank> map(index_t i = 0, index_t m = 0) const { return maps.view()[i][m]; }
+
+    /// Flat channels of image i.
+    [[nodiscard]] index_t flat_channels_of(index_t i) const
+    {
+        index_t count = 0;
+        for (auto const is_flat : flat.view()[i]) { count += is_flat; }
+        return count;
+    }
+};
+
+}  // namespace scorecam

@@ -1,0 +1,87 @@
+#pragma once
+// Two callables become a model.
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include <scorecam/model.hpp>
+#include <scorecam/tensor.hpp>
+
+namespace scorecam {
+
+namespace detail {
+
+/// What a callable may return: a view of memory that outlives the next call, or a tensor, which the model then keeps.
+template <class R, class T, std::size_t Rank>
+concept viewable = std::convertible_to<R const&, tensor_view<T const, Rank>>;
+
+}  // namespace detail
+
+/// A model made of two callables; see make_model.
+template <class T, std::size_t ShapeRank, class Forward, class Capture>
+class callable_model {
+public:
+    using value_type = T;
+    using space_type = host_space;
+    using batch_type = tensor_view<T const, ShapeRank + 1>;
+
+    callable_model(extents<ShapeRank> shape, Forward forward, Capture capture)
+        : shape_{shape}, forward_{std::move(forward)}, capture_{std::move(capture)}
+    {
+    }
+
+    [[nodiscard]] extents<ShapeRank> input_shape() const { return shape_; }
+
+    tensor_view<T const, 2> forward(batch_type batch)
+    {
+        outputs_ = forward_(batch);
+        return outputs_;
+    }
+
+    captured<T, host_space, ShapeRank - 1> capture(batch_type batch)
+    {
+        auto [outputs, activations] = capture_(batch);
+        captured_outputs_           = std::move(outputs);
+        activations_                = std::move(activations);
+        return {captured_outputs_, activations_};
+    }
+
+private:
+    using outputs_type  = std::remove_cvref_t<std::invoke_result_t<Forward&, batch_type>>;
+    using captured_type = std::remove_cvref_t<std::invoke_result_t<Capture&, batch_type>>;
+
+    extents<ShapeRank> shape_;
+    Forward forward_;
+    Capture capture_;
+    outputs_type outputs_{};
+    std::remove_cvref_t<decltype(std::declval<captured_type&>().first)> captured_outputs_{};
+    std::remove_cvref_t<decltype(std::declval<captured_type&>().second)> activations_{};
+};
+
+/// A model from two callables on host memory, for inputs of the given shape:
+/// `forward(batch (n,C,H,W)) → outputs (n, classes)` and `capture(batch) → std::pair{outputs, activations (n,K,h,w)}`.
+/// Each result is a tensor_view of memory that stays valid until the next call, or a scorecam::tensor.
+template <std::floating_point T = float, std::size_t ShapeRank, class Forward, class Capture>
+[[nodiscard]] auto make_model(extents<ShapeRank> shape, Forward forward, Capture capture)
+{
+    using batch_type = tensor_view<T const, ShapeRank + 1>;
+    static_assert(std::invocable<Forward&, batch_type>,
+                  "scorecam: make_model's first callable takes the batch: [](scorecam::tensor_view<float const, 4> batch)");
+    static_assert(std::invocable<Capture&, batch_type>,
+                  "scorecam: make_model's second callable takes the batch: [](scorecam::tensor_view<float const, 4> batch)");
+    if constexpr (std::invocable<Forward&, batch_type> && std::invocable<Capture&, batch_type>) {
+        using outputs_type = std::invoke_result_t<Forward&, batch_type>;
+        using capture_type = std::remove_cvref_t<std::invoke_result_t<Capture&, batch_type>>;
+        static_assert(detail::viewable<outputs_type, T, 2>,
+                      "scorecam: make_model's first callable returns the outputs (n, classes) as a "
+                      "scorecam::tensor<T, 2> or a scorecam::tensor_view<T const, 2>");
+        static_assert(
+            requires(capture_type c) { requires detail::viewable<decltype(c.first), T, 2>; } &&
+                requires(capture_type c) { requires detail::viewable<decltype(c.second), T, ShapeRank + 1>; },
+            "scorecam: make_model's second callable returns std::pair{outputs (n, classes), activations "
+            "(n, K, h, w)}, each a scorecam::tensor or a scorecam::tensor_view");
+    }
+    return callable_model<T, ShapeRank, Forward, Capture>{shape, std::move(forward), std::move(capture)};
+}
+
+}  // namespace scorecam

@@ -1,0 +1,107 @@
+#pragma once
+// What the library needs to know about a network: two members, forward and capture.
+#include <concepts>
+#include <utility>
+
+#include <scorecam/tensor_view.hpp>
+
+namespace scorecam {
+
+/// What one capturing forward pass over n inputs yields.
+template <class T, space Space = host_space, std::size_t SpatialRank = 2>
+struct captured {
+    tensor_view<T const, 2, Space> outputs;                    ///< (n, classes), equal to what forward returns
+    tensor_view<T const, SpatialRank + 2, Space> activations;  ///< (n, channels, h, w), as they are at the tapped layer
+};
+
+namespace detail {
+
+template <class M>
+concept names_value_type = requires { typename M::value_type; } && std::floating_point<typename M::value_type>;
+template <class M>
+concept names_space = requires { typename M::space_type; } && space<typename M::space_type>;
+template <class M>
+concept has_input_shape = requires(M const& m) {
+    { m.input_shape() } -> std::convertible_to<extents<decltype(m.input_shape())::rank>>;
+    requires decltype(m.input_shape())::rank >= 2 && decltype(m.input_shape())::rank <= 4;
+};
+
+}  // namespace detail
+
+/// 2 for images, 1 for signals, 3 for volumes: the model's input shape without the channels.
+template <class M>
+inline constexpr std::size_t spatial_rank_of = decltype(std::declval<M const&>().input_shape())::rank - 1;
+
+/// The types a model is called with and answers with.
+template <class M>
+using batch_of = tensor_view<typename M::value_type const, spatial_rank_of<M> + 2, typename M::space_type>;
+template <class M>
+using outputs_of = tensor_view<typename M::value_type const, 2, typename M::space_type>;
+template <class M>
+using captured_of = captured<typename M::value_type, typename M::space_type, spatial_rank_of<M>>;
+
+namespace detail {
+
+// A model on a device is handed the queue its input was enqueued on: forward(batch, queue).
+template <class M>
+concept has_forward = requires(M& m, batch_of<M> x) {
+    { m.forward(x) } -> std::convertible_to<outputs_of<M>>;
+} || requires(M& m, batch_of<M> x, typename M::space_type::queue_type queue) {
+    { m.forward(x, queue) } -> std::convertible_to<outputs_of<M>>;
+};
+template <class M>
+concept has_capture = requires(M& m, batch_of<M> x) {
+    { m.capture(x) } -> std::convertible_to<captured_of<M>>;
+} || requires(M& m, batch_of<M> x, typename M::space_type::queue_type queue) {
+    { m.capture(x, queue) } -> std::convertible_to<captured_of<M>>;
+};
+
+}  // namespace detail
+
+/// A network that can be explained.
+///
+/// `value_type`      float or double: the type of its inputs, outputs and activations.
+/// `space_type`      where those live: scorecam::host_space, or a device's space.
+/// `input_shape()`   (C, H, W) of one input, e.g. scorecam::image_shape{3, 224, 224}; (C, L) and (C, D, H, W) likewise.
+/// `forward(batch)`  (n, C, H, W) to (n, classes), for every n from 1 to max_batch(): used for the masked images.
+/// `capture(batch)`  the same, and the activations (n, K, h, w) of the layer to explain: used once per image.
+///
+/// Promises that a compiler cannot see:
+/// - the views returned stay valid until the next call on the model (on a device: in queue order);
+/// - a row of the outputs depends on its image alone, not on the batch it came in;
+/// - activations hold the values at the tapped layer, even if later layers work in place;
+/// - the batch is only read.
+///
+/// Detected when present, and only to be faster or to state a limit:
+/// - `input_buffer(n)`    a writable (n, C, H, W) view of the engine's own input; masks are written there, and forward
+///                        is then called with exactly that view;
+/// - `preferred_batch()`  the batch size at which the engine is fastest;
+/// - `max_batch()`        the largest batch it accepts.
+template <class M>
+concept model = detail::names_value_type<M> && detail::names_space<M> && detail::has_input_shape<M> &&
+                detail::has_forward<M> && detail::has_capture<M>;
+
+/// Says in words which requirement of `model` the type M misses; true if none.
+template <class M>
+[[nodiscard]] consteval bool check_model()
+{
+    static_assert(detail::names_value_type<M>,
+                  "scorecam: a model names its element type, float or double: using value_type = float;");
+    static_assert(detail::names_space<M>,
+                  "scorecam: a model names where its tensors live: using space_type = scorecam::host_space;");
+    static_assert(detail::has_input_shape<M>,
+                  "scorecam: a model tells the shape of one input: scorecam::image_shape input_shape() const;");
+    if constexpr (detail::names_value_type<M> && detail::names_space<M> && detail::has_input_shape<M>) {
+        static_assert(detail::has_forward<M>,
+                      "scorecam: a model has forward(tensor_view<value_type const, 4, space_type> batch) that returns a "
+                      "(batch, classes) view: tensor_view<value_type const, 2, space_type>; on a device it takes the "
+                      "queue as a second argument");
+        static_assert(detail::has_capture<M>,
+                      "scorecam: a model has capture(tensor_view<value_type const, 4, space_type> batch) that returns "
+                      "scorecam::captured<value_type, space_type> with the outputs and the activations; on a device it "
+                      "takes the queue as a second argument");
+    }
+    return true;
+}
+
+}  // namespace scorecam

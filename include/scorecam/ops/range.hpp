@@ -1,0 +1,46 @@
+#pragma once
+// The smallest and the largest value, and s(·) of the paper: min-max normalisation.
+#include <limits>
+
+#include <scorecam/config.hpp>
+
+namespace scorecam::ops {
+
+/// Extrema. A NaN among the values makes both NaN, so that it is seen.
+template <class T>
+struct range {
+    T lo;
+    T hi;
+
+    /// No contrast: nothing that min-max normalisation could stretch.
+    [[nodiscard]] SCORECAM_HD constexpr bool flat() const { return lo == hi; }
+
+    /// False if a NaN or an infinity is among the values, or if max - min overflows.
+    [[nodiscard]] SCORECAM_HD constexpr bool finite() const
+    {
+        constexpr T largest = std::numeric_limits<T>::max();
+        return hi - lo <= largest;
+    }
+
+    SCORECAM_HD constexpr void include(T value)
+    {
+        bool const invisible = value != value;
+        lo                   = value < lo || invisible ? value : lo;
+        hi                   = value > hi || invisible ? value : hi;
+    }
+};
+
+/// s(v) = (v - min) / (max - min + epsilon); 0 where there is no contrast.
+template <class T>
+[[nodiscard]] SCORECAM_HD constexpr T min_max(T value, range<T> r, T epsilon = T(0))
+{
+    return r.flat() ? T(0) : (value - r.lo) / (r.hi - r.lo + epsilon);
+}
+
+template <class T>
+[[nodiscard]] SCORECAM_HD constexpr T relu(T value)
+{
+    return value < T(0) ? T(0) : value;  // written so that NaN stays NaN
+}
+
+}  // namespace scorecam::ops

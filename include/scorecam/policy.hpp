@@ -1,0 +1,83 @@
+#pragma once
+// Policies: small objects given after the image, in any order, that choose one step of the algorithm each.
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace scorecam {
+
+/// The steps that can be chosen. A policy says which one it is for: `using kind = scorecam::kinds::score;`.
+namespace kinds {
+struct target {};      // which classes are explained
+struct score {};       // f: what is read from a row of outputs
+struct baseline {};    // X_b of Eq. 1
+struct background {};  // what a mask lets through where it is 0
+struct weighting {};   // from C(A_k) to w_k
+struct masking {};     // from A_k to H_k
+struct heatmap {};     // from Σ w_k A_k to the map
+struct flat {};        // what a channel without contrast does
+struct batching {};    // how many masked images go through the model at once
+struct progress {};    // who is told how far it got
+struct stop {};        // who may stop it
+}  // namespace kinds
+
+/// The kind of a policy. A std::variant of policies of one kind is a policy: that is how a choice is made at run time.
+template <class P>
+struct policy_kind {
+    using type = void;
+};
+template <class P>
+    requires requires { typename P::kind; }
+struct policy_kind<P> {
+    using type = typename P::kind;
+};
+template <class First, class... Rest>
+    requires(std::is_same_v<typename policy_kind<First>::type, typename policy_kind<Rest>::type> && ...)
+struct policy_kind<std::variant<First, Rest...>> {
+    using type = typename policy_kind<First>::type;
+};
+template <class P>
+using kind_of = typename policy_kind<std::remove_cvref_t<P>>::type;
+
+template <class P>
+concept policy = !std::is_void_v<kind_of<P>>;
+
+/// Calls f with the policy, or with the alternative that a variant holds.
+template <class P, class F>
+decltype(auto) with_policy(P& chosen, F&& f)
+{
+    if constexpr (requires { std::variant_size<std::remove_cv_t<P>>::value; }) {
+        return std::visit(std::forward<F>(f), chosen);
+    } else {
+        return std::forward<F>(f)(chosen);
+    }
+}
+
+namespace detail {
+
+template <class Kind, class... Policies>
+inline constexpr std::size_t count_of_kind = (std::size_t{0} + ... + (std::is_same_v<Kind, kind_of<Policies>> ? 1U : 0U));
+
+template <class... Policies>
+inline constexpr bool one_of_each_kind = ((count_of_kind<kind_of<Policies>, Policies...> == 1) && ...);
+
+template <class Kind, class... Policies>
+[[nodiscard]] consteval std::size_t first_of_kind()
+{
+    bool const matches[] = {std::is_same_v<Kind, kind_of<Policies>>...};
+    std::size_t i        = 0;
+    while (!matches[i]) { ++i; }
+    return i;
+}
+
+/// The policies given, followed by the default of every kind: the first of a kind is in force.
+template <class Kind, class... Policies>
+[[nodiscard]] auto& policy_in_force(std::tuple<Policies...>& all)
+{
+    return std::get<first_of_kind<Kind, Policies...>()>(all);
+}
+
+}  // namespace detail
+}  // namespace scorecam

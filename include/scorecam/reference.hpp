@@ -1,0 +1,206 @@
+#pragma once
+// The specification, executable: serial, standard library only, slow on purpose. Every other backend is tested against it.
+#include <algorithm>
+#include <cstddef>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <scorecam/backend.hpp>
+#include <scorecam/error.hpp>
+#include <scorecam/ops/resize.hpp>
+#include <scorecam/tensor_view.hpp>
+
+namespace scorecam {
+
+class reference_backend {
+public:
+    using space_type = host_space;
+
+    template <class T>
+    [[nodiscard]] std::vector<T> allocate(index_t n)
+    {
+        try {
+            return std::vector<T>(static_cast<std::size_t>(n));
+        } catch (std::bad_alloc const&) {
+            throw out_of_memory{"no memory for " + std::to_string(n) + " elements of " + std::to_string(sizeof(T)) +
+                                " bytes; use a smaller batch"};
+        }
+    }
+    template <class T, std::size_t Rank>
+    void from_host(T const* host, tensor_view<T, Rank> view)
+    {
+        std::copy_n(host, view.size(), view.data());
+    }
+    template <class T, std::size_t Rank>
+    void to_host(tensor_view<T const, Rank> view, T* host)
+    {
+        std::copy_n(view.data(), view.size(), host);
+    }
+    template <class T, std::size_t Rank>
+    void copy(tensor_view<T const, Rank> from, tensor_view<T, Rank> to)
+    {
+        std::copy_n(from.data(), from.size(), to.data());
+    }
+
+    template <class T, std::size_t Rank, class F>
+    void paint(tensor_view<T const, Rank> images, F const& f, tensor_view<T, Rank> out)
+    {
+        auto const size  = trailing<Rank - 2>(images.shape());
+        auto const plane = trailing<Rank - 2>(out.shape()).size();
+        for (index_t i = 0; i < out.extent(0); ++i) {
+            for (index_t c = 0; c < out.extent(1); ++c) {
+                for (index_t p = 0; p < plane; ++p) {
+                    out[i][c].data()[p] = f(ops::pixel<T, Rank - 2>{images[i].data(), size, c, p});
+                }
+            }
+        }
+    }
+
+    template <class T, std::size_t Rank>
+    void extrema(tensor_view<T const, Rank> maps, extents<Rank - 1> size, ops::mask_rule rule,
+                 tensor_view<ops::range<T>, 1> out)
+    {
+        auto const low = trailing<Rank - 1>(maps.shape());
+        for (index_t n = 0; n < maps.extent(0); ++n) {
+            auto const* map     = maps.data() + n * low.size();
+            auto const captured = extrema_of_values(map, low.size());
+            bool const resize   = rule.extrema == ops::extrema_of::resized && !captured.flat() && captured.finite();
+            out(n)              = resize ? extrema_of_resized(map, low, size, rule.axis) : captured;
+        }
+    }
+
+    template <class T, std::size_t Rank>
+    void mask(tensor_view<T const, Rank> images, tensor_view<T const, Rank> background, tensor_view<T const, Rank> maps,
+              tensor_view<ops::range<T> const, 2> ranges, tensor_view<ops::pick const, 1> picks, ops::mask_rule rule,
+              tensor_view<T, Rank> batch)
+    {
+        auto const low  = trailing<Rank - 2>(maps.shape());
+        auto const high = trailing<Rank - 2>(images.shape());
+        for (index_t b = 0; b < picks.extent(0); ++b) {
+            index_t const image = picks(b).image;
+            index_t const k     = picks(b).channel;
+            auto const range    = ranges(image, k);
+            auto const* map     = maps[image].data() + k * low.size();
+            auto const* behind = background.size() == 0 ? nullptr : background[background.extent(0) == 1 ? 0 : image].data();
+            for (index_t p = 0; p < high.size(); ++p) {
+                T const up = ops::resized(map, low, high, rule.axis, index_of(p, high));
+                T const h  = ops::min_max(up, range, static_cast<T>(rule.epsilon));
+                for (index_t c = 0; c < images.extent(1); ++c) {
+                    index_t const at    = c * high.size() + p;
+                    T const through     = behind == nullptr ? T(0) : behind[at];
+                    batch[b].data()[at] = ops::blend(images[image].data()[at], through, h);
+                }
+            }
+        }
+    }
+
+    template <class T>
+    void top(tensor_view<T const, 2> outputs, tensor_view<index_t, 2> targets)
+    {
+        std::vector<index_t> order(static_cast<std::size_t>(outputs.extent(1)));
+        for (index_t n = 0; n < outputs.extent(0); ++n) {
+            for (std::size_t c = 0; c < order.size(); ++c) { order[c] = static_cast<index_t>(c); }
+            std::stable_sort(order.begin(), order.end(),
+                             [&](index_t a, index_t b) { return outputs(n, a) > outputs(n, b); });
+            std::copy_n(order.begin(), targets.extent(1), targets[n].data());
+        }
+    }
+
+    template <class T, class Score>
+    void score(tensor_view<T const, 2> outputs, Score const& f, tensor_view<ops::pick const, 1> picks,
+               tensor_view<index_t const, 2> targets, tensor_view<T, 3> scores)
+    {
+        for (index_t b = 0; b < picks.extent(0); ++b) {
+            auto const reading = f(ops::row<T>{outputs[b].data(), outputs.extent(1)});
+            for (index_t m = 0; m < targets.extent(1); ++m) {
+                scores(picks(b).image, picks(b).channel, m) = static_cast<T>(reading(targets(picks(b).image, m)));
+            }
+        }
+    }
+
+    template <class T, class Weighting>
+    void weigh(tensor_view<T const, 3> scores, tensor_view<ops::range<T> const, 2> ranges, tensor_view<T const, 2> baseline,
+               tensor_view<T const, 2> flat_scores, Weighting const& f, tensor_view<T, 3> weights)
+    {
+        index_t const K = scores.extent(1);
+        index_t const M = scores.extent(2);
+        for (index_t i = 0; i < scores.extent(0); ++i) {
+            for (index_t m = 0; m < M; ++m) {
+                ops::contributions<T> const c{.scores     = scores[i].data() + m,
+                                              .ranges     = ranges[i].data(),
+                                              .count      = K,
+                                              .stride     = M,
+                                              .baseline   = baseline.size() == 0 ? T(0) : baseline(i, m),
+                                              .flat_score = flat_scores.size() == 0 ? nullptr : &flat_scores(i, m)};
+                auto const reading = f(c);
+                for (index_t k = 0; k < K; ++k) { weights(i, k, m) = ops::weight_of(c, reading, k); }
+            }
+        }
+    }
+
+    template <class T, std::size_t Rank>
+    void combine(tensor_view<T const, Rank> maps, tensor_view<T const, 3> weights, tensor_view<T, Rank> out)
+    {
+        index_t const plane = trailing<Rank - 2>(maps.shape()).size();
+        for (index_t i = 0; i < maps.extent(0); ++i) {
+            for (index_t m = 0; m < weights.extent(2); ++m) {
+                for (index_t p = 0; p < plane; ++p) {
+                    double sum = 0;
+                    for (index_t k = 0; k < maps.extent(1); ++k) {
+                        sum += static_cast<double>(weights(i, k, m)) * static_cast<double>(maps[i].data()[k * plane + p]);
+                    }
+                    out[i].data()[m * plane + p] = static_cast<T>(sum);
+                }
+            }
+        }
+    }
+
+    template <class T, std::size_t Rank>
+    void heatmap(tensor_view<T const, Rank> sums, ops::heatmap_rule rule, tensor_view<T, Rank> maps,
+                 tensor_view<ops::range<T>, 1> ranges)
+    {
+        auto const low  = trailing<Rank - 1>(sums.shape());
+        auto const high = trailing<Rank - 1>(maps.shape());
+        for (index_t n = 0; n < sums.extent(0); ++n) {
+            auto const* sum = sums.data() + n * low.size();
+            ranges(n)       = extrema_of_resized(sum, low, high, rule.axis);
+            for (index_t p = 0; p < high.size(); ++p) {
+                T const up                       = ops::resized(sum, low, high, rule.axis, index_of(p, high));
+                maps.data()[n * high.size() + p] = ops::heat(up, ranges(n), rule.scale);
+            }
+        }
+    }
+
+private:
+    /// The coordinates of element p of a row-major grid.
+    template <std::size_t Rank>
+    static extents<Rank> index_of(index_t p, extents<Rank> const& size)
+    {
+        extents<Rank> at{};
+        for (std::size_t d = Rank; d-- > 0; p /= size[d]) { at[d] = p % size[d]; }
+        return at;
+    }
+
+    template <class T>
+    static ops::range<T> extrema_of_values(T const* values, index_t count)
+    {
+        ops::range<T> r{values[0], values[0]};
+        for (index_t p = 0; p < count; ++p) { r.include(values[p]); }
+        return r;
+    }
+
+    template <class T, std::size_t Rank>
+    static ops::range<T> extrema_of_resized(T const* map, extents<Rank> const& low, extents<Rank> const& high,
+                                            ops::axis_rule rule)
+    {
+        T const first = ops::resized(map, low, high, rule, extents<Rank>{});
+        ops::range<T> r{first, first};
+        for (index_t p = 0; p < high.size(); ++p) { r.include(ops::resized(map, low, high, rule, index_of(p, high))); }
+        return r;
+    }
+};
+
+static_assert(backend<reference_backend, float> && backend<reference_backend, double>);
+
+}  // namespace scorecam

@@ -1,0 +1,70 @@
+#pragma once
+// f: the score of a class, read from a row of the model's outputs.
+#include <concepts>
+#include <type_traits>
+
+#include <scorecam/ops/rows.hpp>
+#include <scorecam/policy.hpp>
+
+namespace scorecam {
+
+/// A score turns a row of outputs into a reading: `score(row)(c)` is the score of class c. What all classes share (the
+/// softmax's sum) is computed once per row. It runs where the backend runs: on a device it must be trivially copyable
+/// and its call operators SCORECAM_HD.
+template <class S, class T>
+concept score = requires(S const s, ops::row<T> row, index_t c) {
+    { s(row)(c) } -> std::convertible_to<T>;
+};
+
+/// softmax(outputs)[c], for models that end in logits. The default, and what the authors' code does.
+struct probability {
+    using kind = kinds::score;
+    template <class T>
+    [[nodiscard]] SCORECAM_HD auto operator()(ops::row<T> outputs) const
+    {
+        return ops::softmax_of<ops::row<T>>{outputs};
+    }
+};
+
+/// outputs[c] as it is: the logit F_c, or the probability of a model that ends in a softmax itself.
+struct logit {
+    using kind = kinds::score;
+    template <class T>
+    [[nodiscard]] SCORECAM_HD auto operator()(ops::row<T> outputs) const
+    {
+        return ops::identity_of<ops::row<T>>{outputs};
+    }
+};
+
+/// 1/(1 + exp(-outputs[c])), for models with several labels per image.
+struct sigmoid {
+    using kind = kinds::score;
+    template <class T>
+    [[nodiscard]] SCORECAM_HD auto operator()(ops::row<T> outputs) const
+    {
+        return ops::sigmoid_of<ops::row<T>>{outputs};
+    }
+};
+
+/// Any function of a row and a class: score_by([](auto row, index_t c) { return row[c] - row[7]; }).
+template <class F>
+struct score_by {
+    using kind = kinds::score;
+    F function;
+
+    explicit score_by(F f) : function{f} {}
+
+    template <class T>
+    struct reading {
+        F const* function;
+        ops::row<T> outputs;
+        [[nodiscard]] SCORECAM_HD T operator()(index_t c) const { return static_cast<T>((*function)(outputs, c)); }
+    };
+    template <class T>
+    [[nodiscard]] SCORECAM_HD auto operator()(ops::row<T> outputs) const
+    {
+        return reading<T>{&function, outputs};
+    }
+};
+
+}  // namespace scorecam

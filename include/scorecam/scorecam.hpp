@@ -1,0 +1,13 @@
+#pragma once
+// The whole core in one include.
+#include <scorecam/backend.hpp>
+#include <scorecam/error.hpp>
+#include <scorecam/explain.hpp>
+#include <scorecam/explanation.hpp>
+#include <scorecam/make_model.hpp>
+#include <scorecam/model.hpp>
+#include <scorecam/policies.hpp>
+#include <scorecam/reference.hpp>
+#include <scorecam/tensor.hpp>
+#include <scorecam/tensor_view.hpp>
+#include <scorecam/version.hpp>

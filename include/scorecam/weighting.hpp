@@ -1,0 +1,62 @@
+#pragma once
+// From the contributions C(A_k) to the weights of the channels.
+#include <concepts>
+
+#include <scorecam/ops/contribution.hpp>
+#include <scorecam/ops/rows.hpp>
+#include <scorecam/policy.hpp>
+
+namespace scorecam {
+
+/// A weighting turns the row of contributions into a reading: `weighting(row)(k)` is the weight of channel k.
+/// `shift_invariant` says that adding one number to all contributions changes nothing, so that a baseline cannot matter.
+template <class W, class T>
+concept weighting = requires(W const w, ops::contributions<T> row, index_t k) {
+    { w(row)(k) } -> std::convertible_to<T>;
+    { W::shift_invariant } -> std::convertible_to<bool>;
+};
+
+/// w_k = C(A_k): Definition 5 of the paper and the authors' code. The default.
+struct raw_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = false;
+    template <class Row>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions) const
+    {
+        return ops::identity_of<Row>{contributions};
+    }
+};
+
+/// w_k = max(C(A_k), 0): only channels that speak for the class.
+struct relu_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = false;
+    template <class Row>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions) const
+    {
+        return ops::relu_of<Row>{contributions};
+    }
+};
+
+/// w = softmax over the channels: Algorithm 1 of the paper. A baseline cancels here and is not scored.
+struct softmax_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = true;
+    template <class Row>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions) const
+    {
+        return ops::softmax_of<Row>{contributions};
+    }
+};
+
+/// A channel without contrast (max = min) gives no mask. Most are dead ReLU channels: all zero.
+enum class flat_channels {
+    skipped,  ///< it takes no part: weight 0, no forward. The default, and what the authors' code does
+    scored    ///< it takes part with the score of the image under an all-zero mask: one forward for all of them
+};
+template <>
+struct policy_kind<flat_channels> {
+    using type = kinds::flat;
+};
+
+}  // namespace scorecam
