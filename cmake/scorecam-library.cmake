@@ -1,9 +1,9 @@
-# scorecam_library(<name> HEADERS <file>... [NEEDS <target>])
+# scorecam_library(<name> HEADERS <file>... [NEEDS <target>...])
 #
 # One header-only target: the core (name `scorecam`), or a backend (any other name) with the one package it stands for.
-# A backend whose package was not found gets no target; SCORECAM_HAS_<NAME> tells which there are.
+# A backend whose package was not found gets no target: if(TARGET scorecam::cpu) tells.
 function(scorecam_library name)
-  cmake_parse_arguments(arg "" "NEEDS" "HEADERS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "HEADERS;NEEDS" ${ARGN})
   if(name STREQUAL "scorecam")
     set(target scorecam)
     set(folder include/scorecam)
@@ -12,14 +12,12 @@ function(scorecam_library name)
     set(folder include/scorecam/${name})
   endif()
 
-  string(TOUPPER "SCORECAM_HAS_${name}" has)
-  if(arg_NEEDS AND NOT TARGET ${arg_NEEDS})
-    message(STATUS "scorecam: no ${arg_NEEDS}, so the backend ${name} is left out")
-    set(${has} OFF PARENT_SCOPE)
-    set(${has} OFF CACHE INTERNAL "whether the backend ${name} can be built here")
-    return()
-  endif()
-  set(${has} ON CACHE INTERNAL "whether the backend ${name} can be built here")
+  foreach(needed IN LISTS arg_NEEDS)
+    if(NOT TARGET ${needed})
+      message(STATUS "scorecam: ${needed} was not found, so the backend ${name} is left out")
+      return()
+    endif()
+  endforeach()
 
   add_library(${target} INTERFACE)
   add_library(scorecam::${name} ALIAS ${target})
