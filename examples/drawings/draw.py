@@ -124,20 +124,23 @@ def smooth_noise(rng, cells):
     return np.asarray(fine) - 127.5
 
 
+def any_colour(rng):
+    return tuple(int(c) for c in rng.integers(0, 256, 3))
+
+
 def scatter_marks(picture, rng):
     """Lines, outlined blobs and small flat marks that mean nothing."""
     pen = ImageDraw.Draw(picture)
-    colour = lambda: tuple(int(c) for c in rng.integers(0, 256, 3))
     for _ in range(rng.integers(2, 7)):
         ends = [int(c) for c in rng.integers(0, SIDE, 4)]
-        pen.line(ends, colour(), int(rng.integers(1, 3)))
+        pen.line(ends, any_colour(rng), int(rng.integers(1, 3)))
     for _ in range(rng.integers(1, 5)):
         x, y, w, h = (int(c) for c in rng.integers((0, 0, 8, 8), (SIDE, SIDE, 30, 30)))
-        pen.ellipse((x, y, x + w, y + h), outline=colour())
+        pen.ellipse((x, y, x + w, y + h), outline=any_colour(rng))
     for _ in range(rng.integers(4, 12)):
         x, y, w, h = (int(c) for c in rng.integers((0, 0, 2, 2), (SIDE, SIDE, 9, 9)))
         mark = pen.ellipse if rng.random() < 0.5 else pen.rectangle
-        mark((x, y, x + w, y + h), fill=colour())
+        mark((x, y, x + w, y + h), fill=any_colour(rng))
 
 
 def background(rng):
@@ -154,8 +157,8 @@ def background(rng):
 
 def place(kind, shares, rng):
     """Puts an object that covers a share of the picture somewhere inside it,
-    turned at random.  Gives the pixels' coordinates in the object's own frame
-    and the pixels it covers."""
+    turned at random (a square may lose the tip of a corner).  Gives the pixels'
+    coordinates in the object's own frame and the pixels it covers."""
     _, shape, _ = CLASSES[kind]
     radius = SIDE * np.sqrt(rng.uniform(*shares) / AREAS[kind])
     x, y = rng.uniform(radius, SIDE - radius, 2)
@@ -205,8 +208,8 @@ def pair_of_kinds(series, index):
 
 def sample_kinds():
     """One drawing of each class, then three drawings of two classes."""
-    count = len(CLASSES)
-    return [[k] for k in range(count)] + [pair_of_kinds(SAMPLES, i) for i in range(count, count + 3)]
+    singles = [[kind] for kind in range(len(CLASSES))]
+    return singles + [pair_of_kinds(SAMPLES, len(singles) + i) for i in range(3)]
 
 
 def write_samples(folder):

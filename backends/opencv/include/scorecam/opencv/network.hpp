@@ -1,0 +1,126 @@
+#pragma once
+// A cv::dnn network (ONNX, Caffe, TensorFlow, ...) as a model.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <opencv2/dnn.hpp>
+
+#include <scorecam/model.hpp>
+#include <scorecam/opencv/layers.hpp>
+
+namespace scorecam::opencv {
+
+/// Reads a network: an ONNX file alone, or weights and description of Caffe or TensorFlow. Throws model_error.
+[[nodiscard]] inline cv::dnn::Net read_network(std::string const& file, std::string const& description = "")
+{
+    return detail::translated("cannot read the network " + file, [&] { return cv::dnn::readNet(file, description); });
+}
+
+/// A network with one image input and one output (n, classes), explained at one of its layers.
+///
+/// cv::dnn::Net is a handle: the caller's copy and this one are the same network. Threads, backend and target are whatever
+/// the caller set on it. Networks that OpenCV can only run one image at a time are found out here; max_batch() says so.
+class network {
+public:
+    using value_type = float;
+    using space_type = host_space;
+
+    /// Inputs are (C, H, W) = `input`. `layer_name` empty: default_layer(). Throws model_error.
+    explicit network(cv::dnn::Net net, image_shape input, std::string const& layer_name = "")
+        : net_{std::move(net)}, input_{input}, output_name_{net_.getUnconnectedOutLayersNames().front()}
+    {
+        layers_ = spatial_layers(net_, input_);
+        probe_batches();
+        layer_ = layer_name.empty() ? chosen_by_default() : layer_named(layers_, layer_name);
+    }
+
+    [[nodiscard]] image_shape input_shape() const { return input_; }
+    [[nodiscard]] index_t max_batch() const { return max_batch_; }
+    [[nodiscard]] index_t classes() const { return classes_; }
+
+    /// The layer that is explained, and all that could be.
+    [[nodiscard]] opencv::layer const& layer() const { return layer_; }
+    [[nodiscard]] std::vector<opencv::layer> const& layers() const { return layers_; }
+
+    tensor_view<float const, 2> forward(tensor_view<float const, 4> batch)
+    {
+        output_ = detail::translated("the network failed on a batch of " + to_string(batch.shape()), [&] {
+            net_.setInput(blob(batch));
+            return net_.forward(output_name_);
+        });
+        return outputs_of(output_, batch.extent(0));
+    }
+
+    /// OpenCV keeps the layers that are asked for out of its layer fusion, so that the values are those of the layer itself.
+    captured<float> capture(tensor_view<float const, 4> batch)
+    {
+        std::vector<cv::Mat> found;
+        detail::translated("the network failed on a batch of " + to_string(batch.shape()), [&] {
+            net_.setInput(blob(batch));
+            net_.forward(found, std::vector<cv::String>{output_name_, layer_.name});
+        });
+        output_     = found[0];
+        activation_ = found[1];
+        return {outputs_of(output_, batch.extent(0)), {activation_.ptr<float>(), prepend(layer_.shape, batch.extent(0))}};
+    }
+
+private:
+    /// A header over the caller's memory; cv::dnn copies it once.
+    static cv::Mat blob(tensor_view<float const, 4> batch)
+    {
+        auto const shape = detail::blob_shape(trailing<3>(batch.shape()), batch.extent(0));
+        return {4, shape.data(), CV_32F, const_cast<float*>(batch.data())};  // cv::Mat has no read-only form; it is only read
+    }
+
+    static tensor_view<float const, 2> outputs_of(cv::Mat const& output, index_t n)
+    {
+        if (output.type() != CV_32F || !output.isContinuous()) {
+            throw model_error{"the network's output is not a contiguous float32 tensor"};
+        }
+        return {output.ptr<float>(), n, static_cast<index_t>(output.total()) / n};
+    }
+
+    void probe_batches()
+    {
+        auto const outputs_for = [&](index_t n) {
+            cv::Mat const zeros{detail::blob_shape(input_, n), CV_32F, cv::Scalar(0)};
+            detail::quiet_log const quiet;
+            net_.setInput(zeros);
+            return static_cast<index_t>(net_.forward(output_name_).total());
+        };
+        classes_ = detail::translated("the network does not run", [&] { return outputs_for(1); });
+        try {
+            max_batch_ = outputs_for(2) == 2 * classes_ ? unlimited : 1;
+        } catch (cv::Exception const&) {
+            max_batch_ = 1;
+        }
+        if (max_batch_ == 1) { outputs_for(1); }  // leaves the network ready for what it can do
+    }
+
+    [[nodiscard]] opencv::layer const& chosen_by_default() const
+    {
+        auto const* chosen = default_layer(layers_, classes_);
+        if (chosen == nullptr) {
+            throw model_error{"the network has no spatial activation before its classifier; name a layer with "
+                              "(channels, height, width) outputs"};
+        }
+        return *chosen;
+    }
+
+    static constexpr index_t unlimited = 1 << 20;
+
+    cv::dnn::Net net_;
+    image_shape input_;
+    cv::String output_name_;
+    std::vector<opencv::layer> layers_;
+    opencv::layer layer_;
+    index_t classes_   = 0;
+    index_t max_batch_ = unlimited;
+    cv::Mat output_;
+    cv::Mat activation_;
+};
+
+static_assert(model<network>);
+
+}  // namespace scorecam::opencv
