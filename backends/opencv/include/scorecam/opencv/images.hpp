@@ -36,10 +36,7 @@ struct preprocessing {
 /// torchvision's ImageNet networks: RGB, (x/255 - mean)/std, short side 256, crop 224.
 [[nodiscard]] inline preprocessing imagenet_torch() { return {}; }
 /// TensorFlow's ImageNet networks (MobileNet, Inception): RGB, (x - 127.5)/127.5.
-[[nodiscard]] inline preprocessing imagenet_tf()
-{
-    return {.scale = 1.0 / 127.5, .mean = {1, 1, 1}, .std = {1, 1, 1}};
-}
+[[nodiscard]] inline preprocessing imagenet_tf() { return {.scale = 1.0 / 127.5, .mean = {1, 1, 1}, .std = {1, 1, 1}}; }
 /// CIFAR networks: as ImageNet, 32 × 32, no margin.
 [[nodiscard]] inline preprocessing cifar() { return {.height = 32, .width = 32, .short_side = 1}; }
 /// MNIST networks: grey, white digit on black, x/255, 28 × 28.
@@ -53,7 +50,9 @@ struct preprocessing {
 {
     if (!std::filesystem::is_regular_file(file)) { throw error{"there is no picture " + file.string()}; }
     auto picture = cv::imread(file.string(), cv::IMREAD_COLOR);
-    if (picture.empty()) { throw error{file.string() + " is not a picture that OpenCV can read (PNG, JPEG, BMP, TIFF, WebP)"}; }
+    if (picture.empty()) {
+        throw error{file.string() + " is not a picture that OpenCV can read (PNG, JPEG, BMP, TIFF, WebP)"};
+    }
     return picture;
 }
 
@@ -73,9 +72,10 @@ inline void write_image(std::filesystem::path const& file, cv::Mat const& pictur
 [[nodiscard]] inline cv::Rect crop_of(cv::Size picture, preprocessing const& how)
 {
     if (picture.width == how.width && picture.height == how.height) { return {0, 0, picture.width, picture.height}; }
-    double const shrink = std::min(picture.width / (how.width * how.short_side), picture.height / (how.height * how.short_side));
-    int const width     = std::clamp(static_cast<int>(std::lround(how.width * shrink)), 1, picture.width);
-    int const height    = std::clamp(static_cast<int>(std::lround(how.height * shrink)), 1, picture.height);
+    double const shrink =
+        std::min(picture.width / (how.width * how.short_side), picture.height / (how.height * how.short_side));
+    int const width  = std::clamp(static_cast<int>(std::lround(how.width * shrink)), 1, picture.width);
+    int const height = std::clamp(static_cast<int>(std::lround(how.height * shrink)), 1, picture.height);
     return {(picture.width - width) / 2, (picture.height - height) / 2, width, height};
 }
 
@@ -114,7 +114,8 @@ inline void write_image(std::filesystem::path const& file, cv::Mat const& pictur
 /// A map (H, W) in [0, 1] as colours, 8-bit BGR, at the given size: blue is 0, red is 1.
 [[nodiscard]] inline cv::Mat heat_colours(tensor_view<float const, 2> map, cv::Size size)
 {
-    cv::Mat const values{static_cast<int>(map.extent(0)), static_cast<int>(map.extent(1)), CV_32F, const_cast<float*>(map.data())};
+    cv::Mat const values{static_cast<int>(map.extent(0)), static_cast<int>(map.extent(1)), CV_32F,
+                         const_cast<float*>(map.data())};
     cv::Mat enlarged;
     cv::resize(values, enlarged, size, 0, 0, cv::INTER_LINEAR);
     cv::Mat bytes;

@@ -95,7 +95,9 @@ struct layer {
         if (one.name == name || one.name == "onnx_node!" + name) { return one; }
     }
     std::string known;
-    for (std::size_t i = layers.size() > 4 ? layers.size() - 4 : 0; i < layers.size(); ++i) { known += "\n  " + layers[i].name; }
+    for (std::size_t i = layers.size() > 4 ? layers.size() - 4 : 0; i < layers.size(); ++i) {
+        known += (known.empty() ? " " : ", ") + layers[i].name;
+    }
     throw model_error{"the network has no spatial layer '" + name + "'; the last of its " + std::to_string(layers.size()) +
                       " spatial layers are:" + known};
 }

@@ -70,7 +70,8 @@ private:
     static cv::Mat blob(tensor_view<float const, 4> batch)
     {
         auto const shape = detail::blob_shape(trailing<3>(batch.shape()), batch.extent(0));
-        return {4, shape.data(), CV_32F, const_cast<float*>(batch.data())};  // cv::Mat has no read-only form; it is only read
+        return {4, shape.data(), CV_32F,
+                const_cast<float*>(batch.data())};  // cv::Mat has no read-only form; it is only read
     }
 
     static tensor_view<float const, 2> outputs_of(cv::Mat const& output, index_t n)

@@ -1,0 +1,10 @@
+#pragma once
+// What the program can do. Each command returns the exit status: 0 done, 1 something failed.
+#include "options.hpp"
+
+namespace cli {
+
+int explain(explain_options const& options);
+int list_layers(model_options const& options);
+
+}  // namespace cli

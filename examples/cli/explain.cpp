@@ -1,0 +1,201 @@
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include <boost/timer/progress_display.hpp>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <unistd.h>
+
+#include <scorecam/cpu/backend.hpp>
+#include <scorecam/opencv/images.hpp>
+#include <scorecam/opencv/network.hpp>
+#include <scorecam/ops/rows.hpp>
+#include <scorecam/scorecam.hpp>
+#include <scorecam/xtensor/npy.hpp>
+
+#include "commands.hpp"
+
+namespace cli {
+namespace {
+
+namespace sc = scorecam;
+namespace fs = std::filesystem;
+
+/// A bar on a terminal; nothing when stderr is a file or a pipe.
+class progress_bar {
+public:
+    void operator()(sc::index_t done, sc::index_t total)
+    {
+        if (isatty(STDERR_FILENO) == 0 || total == 0) { return; }
+        if (done == 0) {
+            bar_ = std::make_shared<boost::timer::progress_display>(static_cast<unsigned long>(total), std::cerr);
+        }
+        *bar_ += static_cast<unsigned long>(done) - bar_->count();
+    }
+
+private:
+    std::shared_ptr<boost::timer::progress_display> bar_;
+};
+
+/// Two pictures of one name would write over each other's results.
+void check_names(std::vector<std::string> const& images)
+{
+    std::map<std::string, std::string> seen;
+    for (auto const& image : images) {
+        auto const [other, fresh] = seen.emplace(fs::path(image).stem().string(), image);
+        if (!fresh) {
+            throw sc::option_error{other->second + " and " + image +
+                                   " would write to the same files; explain them with different --output folders"};
+        }
+    }
+}
+
+bool sums_to_one(sc::tensor_view<float const, 1> outputs)
+{
+    double sum = 0;
+    for (auto const value : outputs) {
+        if (value < 0 || value > 1) { return false; }
+        sum += static_cast<double>(value);
+    }
+    return outputs.size() > 1 && std::abs(sum - 1) < 1e-4;
+}
+
+/// Explains pictures one after the other and writes what was found.
+class session {
+public:
+    explicit session(explain_options const& options)
+        : options_{options}, how_{options.preprocessing()},
+          names_{options.labels.empty() ? labels{} : labels{options.labels}},
+          network_{sc::opencv::read_network(options.model, options.description), how_.shape(), options.layer},
+          cpu_{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads},
+          explain_{cpu_,
+                   network_,
+                   options.target_policy(names_),
+                   options.score_policy(),
+                   options.baseline_policy(),
+                   options.background_policy(),
+                   options.weighting_policy(),
+                   options.flat_policy(),
+                   options.batching_policy(),
+                   sc::on_progress{progress_bar{}}}
+    {
+        fs::create_directories(options.output);
+    }
+
+    void operator()(std::string const& file)
+    {
+        auto const picture = sc::opencv::read_image(file);
+        auto const input   = sc::opencv::prepare(picture, how_);
+        auto const begin   = std::chrono::steady_clock::now();
+        auto const found   = explain_(input.view());
+        auto const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+
+        std::string const name = fs::path(file).stem().string();
+        auto maps              = nlohmann::ordered_json::array();
+        std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
+        for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
+            maps.push_back(write_map(name, picture, found, m));
+            panel.emplace_back(sc::opencv::overlay(picture, found.map(0, m), how_), maps.back()["label"].get<std::string>());
+        }
+        if (options_.panel) { sc::opencv::write_image(in_output(name + ".panel.png"), sc::opencv::side_by_side(panel)); }
+        write_report(name, file, found, seconds, maps);
+        note(name, found);
+    }
+
+private:
+    using explanation = sc::explanation<float>;
+
+    [[nodiscard]] fs::path in_output(std::string const& name) const { return fs::path{options_.output} / name; }
+
+    nlohmann::ordered_json write_map(std::string const& name, cv::Mat const& picture, explanation const& found, sc::index_t m) const
+    {
+        auto const target      = found.targets(0, m);
+        auto const outputs     = found.outputs[0];
+        auto const probability = sc::probability{}(sc::ops::row<float>{outputs.data(), outputs.size()})(target);
+        auto const stem        = name + "." + std::to_string(target);
+        sc::opencv::write_image(in_output(stem + ".overlay.png"), sc::opencv::overlay(picture, found.map(0, m), how_));
+        sc::xtensor::save_npy(in_output(stem + ".npy").string(), found.map(0, m));
+
+        std::cout << name << ": " << target << " " << names_.of(target) << ", p = " << std::setprecision(3) << probability
+                  << ", " << in_output(stem + ".overlay.png").string() << '\n';
+        if (found.status(0, m) != sc::map_status::meaningful) {
+            std::cerr << "scorecam: note: the map of " << name << " for class " << target
+                      << " is all zero: " << to_string(found.status(0, m)) << '\n';
+        }
+        return {{"target", target},
+                {"label", names_.of(target)},
+                {"probability", probability},
+                {"status", to_string(found.status(0, m))},
+                {"overlay", stem + ".overlay.png"},
+                {"npy", stem + ".npy"}};
+    }
+
+    void write_report(std::string const& name, std::string const& image, explanation const& found, double seconds,
+                      nlohmann::ordered_json const& maps) const
+    {
+        nlohmann::ordered_json const report{{"model", options_.model},
+                                    {"image", image},
+                                    {"layer", network_.layer().name},
+                                    {"engine", "opencv " CV_VERSION},
+                                    {"channels", found.channels()},
+                                    {"flat_channels", found.flat_channels},
+                                    {"forwards", found.forwards},
+                                    {"batches", found.batches},
+                                    {"seconds", seconds},
+                                    {"peak_bytes", found.peak_bytes},
+                                    {"version", SCORECAM_VERSION},
+                                    {"baseline_cancels", found.baseline_cancels},
+                                    {"options", options_.in_force(network_.layer().name, cpu_.threads())},
+                                    {"maps", maps}};
+        auto const file = in_output(name + ".json");
+        std::ofstream out{file};
+        out << report.dump(2) << '\n';
+        if (!out.flush()) { throw sc::error{"cannot write the report " + file.string()}; }
+    }
+
+    void note(std::string const& name, explanation const& found) const
+    {
+        if (found.baseline_cancels) {
+            std::cerr << "scorecam: note: --baseline has no effect with --weighting softmax and was not scored\n";
+        }
+        if (options_.score == "probability" && sums_to_one(found.outputs[0])) {
+            std::cerr << "scorecam: note: the outputs for " << name
+                      << " are probabilities already; write --score logit to use them as they are\n";
+        }
+    }
+
+    explain_options const& options_;
+    sc::opencv::preprocessing how_;
+    labels names_;
+    sc::opencv::network network_;
+    sc::cpu::backend cpu_;
+    sc::explainer<sc::cpu::backend, sc::opencv::network, target, score, baseline, sc::background<picture>, weighting,
+                  sc::flat_channels, batching, sc::on_progress<progress_bar>>
+        explain_;
+};
+
+}  // namespace
+
+int explain(explain_options const& options)
+{
+    check_names(options.images);
+    if (options.threads > 0) { cv::setNumThreads(options.threads); }
+    session explain_one{options};
+    int failed = 0;
+    for (auto const& image : options.images) {
+        try {
+            explain_one(image);
+        } catch (sc::error const& e) {  // the other pictures may be fine
+            std::cerr << "scorecam: " << image << ": " << e.what() << '\n';
+            failed = 1;
+        }
+    }
+    return failed;
+}
+
+}  // namespace cli

@@ -1,0 +1,90 @@
+#include <exception>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <scorecam/version.hpp>
+
+#include "commands.hpp"
+
+namespace {
+
+void add_model_options(CLI::App& command, cli::model_options& options)
+{
+    command.add_option("MODEL", options.model, "The network: an ONNX file, or Caffe or TensorFlow weights")
+        ->required()
+        ->check(CLI::ExistingFile);
+    command.add_option("--description", options.description, "The description of a Caffe or TensorFlow network")
+        ->check(CLI::ExistingFile);
+    command.add_option("--preset", options.preset, "How pictures are prepared")
+        ->check(CLI::IsMember({"imagenet-torch", "imagenet-tf", "cifar", "mnist"}))
+        ->capture_default_str();
+    command.add_option("--size", options.size, "Input size, N or HEIGHTxWIDTH, if not the preset's");
+    command.add_option("--mean", options.mean, "Means to subtract after --scale, one or R,G,B")->delimiter(',');
+    command.add_option("--std", options.std, "Deviations to divide by, one or R,G,B")->delimiter(',');
+    command.add_option("--scale", options.scale, "Factor for 8-bit pixels, e.g. 0.00392157");
+    command.add_flag("--bgr", options.bgr, "The network takes blue first");
+    command.add_option("--threads", options.threads, "Threads, 0 for all of the machine")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+}
+
+void add_explain_options(CLI::App& command, cli::explain_options& options)
+{
+    add_model_options(command, options);
+    std::string const pictures = "black, constant:V, mean, blur:SIGMA, noise:SEED or image:FILE";
+    command.add_option("IMAGE", options.images, "Pictures to explain")->required();
+    command.add_option("--layer", options.layer,
+                       "The layer to explain, see 'scorecam layers'; by default the last spatial one");
+    command.add_option("--target", options.targets, "Class number, class name, top or topN; may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->capture_default_str();
+    command.add_option("--score", options.score, "What is read from the outputs")
+        ->check(CLI::IsMember({"probability", "logit", "sigmoid"}))
+        ->capture_default_str();
+    command.add_option("--baseline", options.baseline, "Whose score is subtracted (Eq. 1): none, " + pictures)
+        ->capture_default_str();
+    command.add_option("--background", options.background, "What masks let through where they are 0: " + pictures)
+        ->capture_default_str();
+    command.add_option("--weighting", options.weighting, "From scores to channel weights")
+        ->check(CLI::IsMember({"raw", "relu", "softmax"}))
+        ->capture_default_str();
+    command.add_option("--flat", options.flat, "Channels without contrast are skipped, or scored as an all-zero mask")
+        ->check(CLI::IsMember({"skipped", "scored"}))
+        ->capture_default_str();
+    auto* const batch =
+        command.add_option("--batch", options.batch, "Masked pictures per forward, or auto")->capture_default_str();
+    command.add_option("--memory", options.memory, "Instead of --batch: as many as fit, e.g. 256MiB")->excludes(batch);
+    command.add_option("--labels", options.labels, "Class names, one a line")->check(CLI::ExistingFile);
+    command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
+    command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    CLI::App app{"Score-CAM: where did a classifier look?"};
+    app.set_version_flag("--version", SCORECAM_VERSION);
+    app.require_subcommand(1);
+    app.footer("Exit status: 0 done, 1 something failed, 2 wrong usage.");
+
+    cli::explain_options explain;
+    cli::model_options layers;
+    auto* const explain_command = app.add_subcommand("explain", "Write saliency maps of pictures");
+    auto* const layers_command  = app.add_subcommand("layers", "List the layers that can be explained");
+    add_explain_options(*explain_command, explain);
+    add_model_options(*layers_command, layers);
+
+    try {
+        app.parse(argc, argv);
+    } catch (CLI::ParseError const& e) {
+        return app.exit(e) == 0 ? 0 : 2;
+    }
+    try {
+        return explain_command->parsed() ? cli::explain(explain) : cli::list_layers(layers);
+    } catch (std::exception const& e) {
+        std::cerr << "scorecam: " << e.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,4 @@
+// expected-error: no match(ing function)? for call
+#include "program.hpp"
+
+float first(scorecam::tensor_view<float const, 1, elsewhere> on_device) { return on_device(0); }

@@ -1,0 +1,141 @@
+#pragma once
+// The network of tests/golden/tiny: conv1 3x3 - ReLU - conv2 3x3 (explained) - ReLU - mean over h and w - linear.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <scorecam/model.hpp>
+#include <scorecam/tensor.hpp>
+#include <scorecam/xtensor/npy.hpp>
+
+namespace scorecam::testing {
+
+/// An array of a .npy file with elements of type From, as T.
+template <class T, std::size_t Rank, class From = T>
+[[nodiscard]] tensor<T, Rank> load(std::string const& path)
+{
+    auto const array = xtensor::load_npy<From, Rank>(path);
+    auto const from  = xtensor::view(array);
+    tensor<T, Rank> elements{from.shape()};
+    std::transform(from.begin(), from.end(), elements.data(), [](From value) { return static_cast<T>(value); });
+    return elements;
+}
+
+template <class T>
+struct convolution {
+    tensor<T, 4> weight;  // (outputs, inputs, height, width)
+    tensor<T, 1> bias;
+    index_t stride;
+    index_t padding;
+
+    [[nodiscard]] tensor<T, 4> operator()(tensor_view<T const, 4> x) const
+    {
+        auto const size = [&](std::size_t axis) {
+            return (x.extent(axis) + 2 * padding - weight.extent(axis)) / stride + 1;
+        };
+        tensor<T, 4> y{extents<4>{x.extent(0), weight.extent(0), size(2), size(3)}};
+        for (index_t n = 0; n < y.extent(0); ++n) {
+            for (index_t k = 0; k < y.extent(1); ++k) {
+                for (index_t i = 0; i < y.extent(2); ++i) {
+                    for (index_t j = 0; j < y.extent(3); ++j) { y(n, k, i, j) = bias(k) + at(x[n], k, i, j); }
+                }
+            }
+        }
+        return y;
+    }
+
+private:
+    [[nodiscard]] T at(tensor_view<T const, 3> x, index_t k, index_t i, index_t j) const
+    {
+        T sum = 0;
+        for (index_t c = 0; c < weight.extent(1); ++c) {
+            for (index_t di = 0; di < weight.extent(2); ++di) {
+                for (index_t dj = 0; dj < weight.extent(3); ++dj) {
+                    index_t const row    = i * stride + di - padding;
+                    index_t const column = j * stride + dj - padding;
+                    bool const inside    = row >= 0 && row < x.extent(1) && column >= 0 && column < x.extent(2);
+                    if (inside) { sum += weight(k, c, di, dj) * x(c, row, column); }
+                }
+            }
+        }
+        return sum;
+    }
+};
+
+template <class T>
+[[nodiscard]] tensor<T, 4> relu(tensor<T, 4> x)
+{
+    for (auto& value : x.view()) { value = std::max(value, T(0)); }
+    return x;
+}
+
+/// The mean over h and w, then a linear layer: (n, K, h, w) to (n, classes).
+template <class T>
+[[nodiscard]] tensor<T, 2> classify(tensor<T, 4> const& x, tensor<T, 2> const& weight, tensor<T, 1> const& bias)
+{
+    tensor<T, 2> logits{extents<2>{x.extent(0), bias.extent(0)}};
+    auto const pixels = static_cast<T>(x.extent(2) * x.extent(3));
+    for (index_t n = 0; n < x.extent(0); ++n) {
+        for (index_t c = 0; c < bias.extent(0); ++c) { logits(n, c) = bias(c); }
+        for (index_t k = 0; k < x.extent(1); ++k) {
+            T sum = 0;
+            for (auto const value : x[n][k]) { sum += value; }
+            for (index_t c = 0; c < bias.extent(0); ++c) { logits(n, c) += weight(c, k) * (sum / pixels); }
+        }
+    }
+    return logits;
+}
+
+/// Calculates in T, float or double, with the recorded float32 weights.
+template <class T>
+class tiny_network {
+public:
+    using value_type = T;
+    using space_type = host_space;
+
+    /// The network of one case: `folder` holds its weights and sizes.
+    explicit tiny_network(std::string const& folder)
+    {
+        // N Cin H W c1 K classes stride1 pad1 stride2 pad2 relu_target h w
+        auto const sizes      = load<index_t, 1, std::int64_t>(folder + "/params.npy");
+        auto const load_layer = [&](std::string const& name, index_t stride, index_t padding) {
+            return convolution<T>{load<T, 4, float>(folder + "/" + name + "_w.npy"),
+                                  load<T, 1, float>(folder + "/" + name + "_b.npy"), stride, padding};
+        };
+        shape_          = {sizes(1), sizes(2), sizes(3)};
+        conv1_          = load_layer("conv1", sizes(7), sizes(8));
+        conv2_          = load_layer("conv2", sizes(9), sizes(10));
+        tap_after_relu_ = sizes(11) == 1;
+        linear_weight_  = load<T, 2, float>(folder + "/fc_w.npy");
+        linear_bias_    = load<T, 1, float>(folder + "/fc_b.npy");
+    }
+
+    [[nodiscard]] image_shape input_shape() const { return shape_; }
+
+    tensor_view<T const, 2> forward(tensor_view<T const, 4> batch) { return capture(batch).outputs; }
+
+    captured<T> capture(tensor_view<T const, 4> batch)
+    {
+        auto before_relu = conv2_(relu(conv1_(batch)));
+        auto after_relu  = relu(before_relu);
+        logits_          = classify(after_relu, linear_weight_, linear_bias_);
+        activations_     = std::move(tap_after_relu_ ? after_relu : before_relu);
+        return {logits_, activations_};
+    }
+
+private:
+    image_shape shape_{};
+    convolution<T> conv1_{};
+    convolution<T> conv2_{};
+    tensor<T, 2> linear_weight_;
+    tensor<T, 1> linear_bias_;
+    bool tap_after_relu_ = true;
+    tensor<T, 2> logits_;
+    tensor<T, 4> activations_;
+};
+
+static_assert(model<tiny_network<float>> && model<tiny_network<double>>);
+
+}  // namespace scorecam::testing
