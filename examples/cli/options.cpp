@@ -167,9 +167,9 @@ cli::batching explain_options::batching_policy() const
 {
     if (!memory.empty()) { return sc::bounded_batch{bytes(memory)}; }
     if (batch == "auto") { return sc::preferred_batch{}; }
-    auto const size = number<sc::index_t>(batch);
-    if (!size || *size < 1) { refuse("--batch", batch, "a number from 1 on, or auto"); }
-    return sc::fixed_batch{*size};
+    auto const count = number<sc::index_t>(batch);
+    if (!count || *count < 1) { refuse("--batch", batch, "a number from 1 on, or auto"); }
+    return sc::fixed_batch{*count};
 }
 
 nlohmann::ordered_json explain_options::in_force(std::string const& layer_in_force, int threads_in_force) const

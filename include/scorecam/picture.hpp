@@ -77,7 +77,7 @@ struct mean {
     {
         auto shape = images.shape();
         for (std::size_t d = 2; d < Rank; ++d) { shape[d] = 1; }
-        auto const means = on.template allocate<T>(shape.size());
+        auto means = on.template allocate<T>(shape.size());
         on.paint(images, ops::plane_mean<T>{}, tensor_view<T, Rank, Space>{means.data(), shape});
         for (index_t i = 0; i < images.extent(0); ++i) {
             on.paint(images.slice(i, 1), ops::colour<T>{means.data() + i * images.extent(1)}, out.slice(i, 1));
@@ -98,7 +98,7 @@ struct blurred {
         auto const filter = [&](std::size_t axis) { return ops::filter_axis<T>{taps.data(), radius, axis}; };
 
         auto const one     = images.slice(0, 1).shape();
-        auto const scratch = on.template allocate<T>(one.size());
+        auto scratch       = on.template allocate<T>(one.size());
         auto const between = tensor_view<T, Rank, Space>{scratch.data(), one};
         for (index_t i = 0; i < images.extent(0); ++i) {
             on.paint(images.slice(i, 1), filter(0), out.slice(i, 1));

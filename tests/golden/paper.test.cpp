@@ -1,7 +1,7 @@
 // The equations of the paper, evaluated in float64 by an independent program.
 #include <doctest/doctest.h>
 
-#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,8 +19,6 @@ using scorecam::mean;
 using scorecam::no_baseline;
 using scorecam::probability;
 using scorecam::softmax_weights;
-using scorecam::tensor;
-using scorecam::tensor_view;
 
 namespace {
 
@@ -45,8 +43,6 @@ constexpr index_t place_of_map(weighting w)
     }
 }
 
-tensor<double, 4> relu_of(tensor<double, 4> const& maps) { return scorecam::testing::relu(maps); }
-
 /// Explains every case with the policies and compares with the recordings of the weighting.
 template <class Backend, class... Policies>
 void check(weighting w, Policies... policies)
@@ -61,7 +57,7 @@ void check(weighting w, Policies... policies)
         auto const weights = golden::recorded<double, 3>(name + "/paper64_w");
         auto const maps    = golden::recorded<double, 4>(name + "/paper64_mapact");
         auto const shown   = golden::recorded<double, 4>(name + "/paper64_mapup");
-        auto const sums    = relu_of(found.activation_maps);
+        auto const sums    = scorecam::testing::relu(found.activation_maps);
         for (index_t i = 0; i < found.images(); ++i) {
             CAPTURE(i);
             CHECK(golden::deviation(found.weights[i], weights[i][w]) < golden::double_precision);
@@ -74,6 +70,25 @@ void check(weighting w, Policies... policies)
 }
 
 }  // namespace
+
+TEST_CASE_TEMPLATE("a channel is flat if it is constant before it is resized", Backend, scorecam::reference_backend,
+                   scorecam::cpu::backend)
+{
+    Backend on;
+    for (auto const& name : golden::all_cases) {
+        CAPTURE(name);
+        golden::example<double> example{name};
+        auto const flat = example.explained_on(on).flat;
+        auto const live = golden::recorded<std::uint8_t, 2>(name + "/paper64_live");
+        REQUIRE(flat.shape() == live.shape());
+        for (index_t i = 0; i < live.extent(0); ++i) {
+            for (index_t k = 0; k < live.extent(1); ++k) {
+                CAPTURE(k);
+                CHECK(flat(i, k) == (live(i, k) == 0 ? 1 : 0));
+            }
+        }
+    }
+}
 
 TEST_CASE_TEMPLATE("weighted by the score alone, Eq. 2", Backend, scorecam::reference_backend, scorecam::cpu::backend)
 {

@@ -68,9 +68,10 @@ template <class Strides, std::size_t Rank>
 
 }  // namespace detail
 
-/// An xtensor container or adaptor, or a contiguous part of one, as scorecam sees it: view(image).
-/// The number of dimensions is said where the type does not: view<3>(an_xarray).
-/// Throws shape_error if it has other dimensions, or if its elements are not contiguous and row-major.
+/// An xtensor container or adaptor, or a contiguous part of one, as scorecam sees it: scorecam::xtensor::view(image). Say
+/// the full name: the arguments' own namespace has an xt::view. The number of dimensions is said where the type does not:
+/// scorecam::xtensor::view<3>(an_xarray). Throws shape_error if it has other dimensions, or if its elements are not
+/// contiguous and row-major.
 template <std::size_t Dimensions = 0, class Array>
 [[nodiscard]] auto view(Array& array)
 {

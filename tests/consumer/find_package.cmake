@@ -1,0 +1,23 @@
+# cmake -P: a project finds this one where it was installed, and is told which component it cannot have.
+cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/project.cmake)
+file(REMOVE_RECURSE ${work}/prefix)
+run(${CMAKE_COMMAND} --install ${build} --prefix ${work}/prefix)
+set(here -D CMAKE_PREFIX_PATH=${work}/prefix)
+
+build_and_run(installed ${here} -D components=cpu -D optional_components=quantum)
+if(NOT output MATCHES "optional quantum: FALSE")
+  message(FATAL_ERROR "the optional component quantum, which does not exist, was found:\n${output}")
+endif()
+
+# refused(<sentence> <argument>...): the project cannot be configured, and is told why.
+function(refused sentence)
+  configure(installed ${here} ${ARGN})
+  string(REGEX REPLACE "[ \n]+" " " output "${output}")
+  if(status EQUAL 0 OR NOT output MATCHES "${sentence}")
+    message(FATAL_ERROR "instead of \"${sentence}\" it says:\n${output}")
+  endif()
+endfunction()
+refused("this installation of scorecam has no component quantum" -D components=quantum)
+refused("its component cpu needs Eigen3::Eigen, which was not found"
+        -D components=cpu -D CMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)

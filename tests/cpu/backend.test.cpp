@@ -1,0 +1,77 @@
+#include <algorithm>
+#include <atomic>
+#include <stdexcept>
+
+#include <doctest/doctest.h>
+
+#include <scorecam/cpu/backend.hpp>
+#include <scorecam/scorecam.hpp>
+
+#include "support/backend_conformance.hpp"
+#include "support/networks.hpp"
+
+namespace sc = scorecam;
+
+TEST_CASE("the CPU backend conforms, on one thread and on several")
+{
+    for (int const threads : {1, 2, 5}) {
+        CAPTURE(threads);
+        sc::cpu::backend on{threads};
+        conformance::check_backend(on);
+    }
+}
+
+TEST_CASE("results do not depend on the number of threads, to the last bit")
+{
+    networks::seeded<float> model{{3, 37, 53}, {16, 10, 14}, 5, 1};
+    auto const image = networks::drawn_tensor<float>(sc::image_shape{3, 37, 53}, 2);
+    sc::cpu::backend one{1};
+    sc::cpu::backend three{3};
+    auto const a = sc::explain(one, model, image.view(), sc::top{2}, sc::baseline{sc::blurred{3}});
+    auto const b = sc::explain(three, model, image.view(), sc::top{2}, sc::baseline{sc::blurred{3}});
+    CHECK(std::equal(a.maps.begin(), a.maps.end(), b.maps.begin()));
+}
+
+TEST_CASE("signals and volumes give the reference's maps")
+{
+    auto const check = [](auto& model, auto const& input) {
+        sc::reference_backend reference;
+        sc::cpu::backend cpu{2};
+        auto const expected = sc::explain(reference, model, input.view(), sc::target{1});
+        auto const found    = sc::explain(cpu, model, input.view(), sc::target{1});
+        conformance::check_close(found.maps, expected.maps, 64.0);
+    };
+    networks::seeded<double, 1> ears{sc::signal_shape{2, 40}, sc::signal_shape{5, 7}, 3, 11};
+    check(ears, networks::drawn_tensor<double>(sc::signal_shape{2, 40}, 12));
+    networks::seeded<double, 3> scanner{sc::volume_shape{1, 8, 12, 10}, sc::volume_shape{6, 2, 4, 5}, 3, 13};
+    check(scanner, networks::drawn_tensor<double>(sc::volume_shape{1, 8, 12, 10}, 14));
+}
+
+TEST_CASE("workers do each piece of work once and hand on the first error")
+{
+    for (int const threads : {1, 2, 4}) {
+        sc::cpu::workers workers{threads};
+        for (sc::index_t const count : {0, 1, 3, 100}) {
+            std::vector<std::atomic<int>> done(static_cast<std::size_t>(count));
+            workers.for_each(count, [&](sc::index_t i) { ++done[static_cast<std::size_t>(i)]; });
+            CHECK(std::all_of(done.begin(), done.end(), [](auto const& times) { return times == 1; }));
+        }
+        CHECK_THROWS_AS(workers.for_each(10,
+                                         [](sc::index_t i) {
+                                             if (i == 7) { throw std::runtime_error{"7"}; }
+                                         }),
+                        std::runtime_error);
+    }
+    CHECK_THROWS_WITH_AS(sc::cpu::backend{0}, doctest::Contains("1 or more"), sc::option_error);
+}
+
+TEST_CASE("memory that cannot be had is out_of_memory, in the library's own words")
+{
+    sc::cpu::backend cpu{1};
+    sc::reference_backend reference;
+    constexpr sc::index_t too_much = sc::index_t{1} << 60;
+    CHECK_THROWS_WITH_AS(static_cast<void>(cpu.allocate<float>(too_much)), doctest::Contains("smaller batch"),
+                         sc::out_of_memory);
+    CHECK_THROWS_WITH_AS(static_cast<void>(reference.allocate<float>(too_much / 4)), doctest::Contains("smaller batch"),
+                         sc::out_of_memory);
+}

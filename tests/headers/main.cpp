@@ -1,0 +1,2 @@
+// Linked with one object per public header.
+int main() { return 0; }

@@ -1,0 +1,154 @@
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <xtensor/xnpy.hpp>
+#include <xtensor/xtensor.hpp>
+
+#include <scorecam/error.hpp>
+#include <scorecam/tensor.hpp>
+#include <scorecam/xtensor/npy.hpp>
+#include <scorecam/xtensor/view.hpp>
+
+namespace sx = scorecam::xtensor;
+
+namespace {
+
+/// A folder that is gone when the test is over.
+struct temporary_folder {
+    std::filesystem::path path;
+
+    explicit temporary_folder(std::string const& name) : path{std::filesystem::temp_directory_path() / name}
+    {
+        std::filesystem::create_directories(path);
+    }
+    temporary_folder(temporary_folder const&)            = delete;
+    temporary_folder& operator=(temporary_folder const&) = delete;
+    ~temporary_folder()
+    {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+    [[nodiscard]] std::filesystem::path operator/(std::string const& file) const { return path / file; }
+};
+
+std::string content_of(std::filesystem::path const& path)
+{
+    std::ifstream file{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+}
+void write(std::filesystem::path const& path, std::string const& content)
+{
+    std::ofstream{path, std::ios::binary} << content;
+}
+
+template <class Error, class F>
+std::string message_of(F const& f)
+{
+    try {
+        f();
+    } catch (Error const& e) {
+        return e.what();
+    }
+    return "no error";
+}
+
+bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+
+xt::xtensor<float, 2> const small{{1, 2, 3}, {4, 5, 6}};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("what was saved is loaded again", T, float, double, std::int64_t, std::uint8_t)
+{
+    temporary_folder const folder{"scorecam_npy_round_trip"};
+    using limits = std::numeric_limits<T>;
+    xt::xtensor<T, 3> const array{{{T(0), T(1), limits::max()}}, {{limits::lowest(), limits::min(), T(7)}}};
+    sx::save_npy(folder / "array.npy", sx::view(array));
+    CHECK(sx::load_npy<T, 3>(folder / "array.npy") == array);
+
+    scorecam::tensor<T, 1> const row{{{2}}, {T(3), T(4)}};
+    sx::save_npy(folder / "row.npy", row.view());
+    CHECK(sx::load_npy<T, 1>(folder / "row.npy") == xt::xtensor<T, 1>{T(3), T(4)});
+
+    xt::xtensor<T, 2> const nothing(std::array<std::size_t, 2>{0, 4});
+    sx::save_npy(folder / "nothing.npy", sx::view(nothing));
+    CHECK(sx::load_npy<T, 2>(folder / "nothing.npy").shape() == nothing.shape());
+}
+
+TEST_CASE("files are as NumPy writes them")
+{
+    temporary_folder const folder{"scorecam_npy_format"};
+    sx::save_npy(folder / "small.npy", sx::view(small));
+    auto const bytes = content_of(folder / "small.npy");
+    CHECK(bytes.substr(0, 8) == std::string("\x93NUMPY\x01\x00", 8));
+    CHECK(contains(bytes, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"));
+    CHECK(bytes.size() % 64 == 24);  // a header of full lines of 64, and 6 floats
+}
+
+TEST_CASE("Fortran order is turned into C order")
+{
+    temporary_folder const folder{"scorecam_npy_fortran"};
+    xt::dump_npy((folder / "fortran.npy").string(), xt::xtensor<float, 2, xt::layout_type::column_major>{small});
+    REQUIRE(contains(content_of(folder / "fortran.npy"), "'fortran_order': True"));
+    auto const array = sx::load_npy<float, 2>(folder / "fortran.npy");
+    CHECK(array == small);
+    CHECK(sx::view(array)(0, 1) == 2);
+}
+
+TEST_CASE("a file that is not what was asked for is refused, with its path, what it is and what it should be")
+{
+    temporary_folder const folder{"scorecam_npy_errors"};
+    auto const path = folder / "small.npy";
+    sx::save_npy(path, sx::view(small));
+
+    auto const type = message_of<sx::npy_error>([&] { static_cast<void>(sx::load_npy<double, 2>(path)); });
+    CHECK(contains(type, path.string()));
+    CHECK(contains(type, "float64"));
+    CHECK(contains(type, "<f4"));
+
+    CHECK(message_of<scorecam::shape_error>([&] { static_cast<void>(sx::load_npy<float, 3>(path)); }) ==
+          path.string() + " has the shape (2, 3), which is not one of 3 dimensions");
+
+    auto const missing = folder / "missing.npy";
+    CHECK(message_of<sx::npy_error>([&] { static_cast<void>(sx::load_npy<float, 2>(missing)); }) ==
+          missing.string() + " cannot be opened for reading");
+
+    CHECK(contains(message_of<sx::npy_error>([&] { static_cast<void>(sx::load_npy<float, 2>(folder.path)); }),
+                   folder.path.string()));
+}
+
+TEST_CASE("a damaged file is refused")
+{
+    temporary_folder const folder{"scorecam_npy_damage"};
+    auto const path = folder / "small.npy";
+    sx::save_npy(path, sx::view(small));
+    auto const whole = content_of(path);
+
+    auto const refusal = [&](std::string const& content) {
+        write(path, content);
+        auto const text = message_of<sx::npy_error>([&] { static_cast<void>(sx::load_npy<float, 2>(path)); });
+        CHECK(contains(text, path.string()));
+        return text;
+    };
+    CHECK(contains(refusal(whole.substr(0, whole.size() - 4)), "ends before the last of the 6 elements"));
+    CHECK(contains(refusal("P5 2 3 255\n123456"), "not a .npy file"));
+    CHECK(contains(refusal(""), "not a .npy file"));
+    CHECK(contains(refusal(whole.substr(0, 40)), "not a .npy file"));
+
+    auto swapped = whole;
+    swapped.replace(swapped.find("<f4"), 3, ">f4");
+    CHECK(contains(refusal(swapped), ">f4"));
+}
+
+TEST_CASE("a file that cannot be written is an error")
+{
+    auto const path = std::filesystem::temp_directory_path() / "scorecam_no_such_folder" / "small.npy";
+    CHECK(message_of<sx::npy_error>([&] { sx::save_npy(path, sx::view(small)); }) == path.string() + " cannot be written");
+}
