@@ -32,6 +32,7 @@ class explainer {
                   "scorecam::baseline{scorecam::black{}}, scorecam::softmax_weights{} or scorecam::fixed_batch{16}");
     static_assert(detail::one_of_each_kind<Policies...>,
                   "scorecam: two policies of the same kind were given (two targets, two scores, two batchings); give one");
+    static_assert((check_policy<Policies, typename Model::value_type>() && ...));
     static_assert(std::is_same_v<typename Model::space_type, typename Backend::space_type>,
                   "scorecam: the model and the backend live in different memory; use a backend with the model's space_type");
 
@@ -102,7 +103,7 @@ private:
         index_t const images  = outputs_.shape()[0];
         index_t const classes = outputs_.shape()[1];
         with_policy(in_force<kinds::target>(), [&](auto const& chosen) {
-            if constexpr (requires { chosen.list(images, classes); }) {
+            if constexpr (lists_targets<std::remove_cvref_t<decltype(chosen)>>) {
                 auto const list = chosen.list(images, classes);
                 on_.from_host(list.data(), targets_.resize(on_, list.shape()));
             } else {
@@ -119,8 +120,7 @@ private:
     {
         auto const& maps  = activations_.shape();
         auto const ranges = ranges_.resize(on_, {{maps[0], maps[1]}});
-        on_.extrema(merge_leading(as_const(activations_.view())), size_of(images), in_force<kinds::masking>(),
-                    merge_leading(ranges));
+        on_.extrema(merge_leading(as_const(activations_.view())), size_of(images), rule<mask_rule>(), merge_leading(ranges));
 
         found_.outputs   = to_host(outputs_);  // waits
         auto const known = to_host(ranges_);
@@ -152,8 +152,8 @@ private:
             index_t const n   = next_batch(total - done);
             auto const batch  = model_.input(n);
             auto const chosen = picks.slice(done, n);
-            on_.mask(images, behind, as_const(activations_.view()), as_const(ranges_.view()), chosen,
-                     in_force<kinds::masking>(), batch);
+            on_.mask(images, behind, as_const(activations_.view()), as_const(ranges_.view()), chosen, rule<mask_rule>(),
+                     batch);
             read_scores(model_.forward(batch), chosen, as_const(targets_.view()), scores);
             done += n;
             report(done, total);
@@ -175,7 +175,7 @@ private:
     void score_flat_channels(images_view images)
     {
         zero_mask_.clear();
-        if (in_force<kinds::flat>() == flat_channels::skipped || found_.flat_channels == 0) { return; }
+        if (rule<flat_channels>() == flat_channels::skipped || found_.flat_channels == 0) { return; }
         with_policy(in_force<kinds::background>(),
                     [&](auto const& behind) { score_picture(images, behind.picture, zero_mask_); });
     }
@@ -200,8 +200,8 @@ private:
     {
         auto shape = images.shape();
         shape[1]   = targets_.shape()[1];
-        on_.heatmap(merge_leading(as_const(sums_.view())), in_force<kinds::heatmap>(),
-                    merge_leading(maps_.resize(on_, shape)), merge_leading(heat_.resize(on_, targets_.shape())));
+        on_.heatmap(merge_leading(as_const(sums_.view())), rule<heatmap_rule>(), merge_leading(maps_.resize(on_, shape)),
+                    merge_leading(heat_.resize(on_, targets_.shape())));
     }
 
     [[nodiscard]] explanation_type collect()
@@ -309,12 +309,18 @@ private:
         }
     }
 
-    // ---- memory
+    // ---- policies and memory
 
     template <class Kind>
     [[nodiscard]] auto& in_force()
     {
         return detail::policy_in_force<Kind>(policies_);
+    }
+    /// A policy that is a plain value: a mask_rule, a heatmap_rule or flat_channels.
+    template <class Rule>
+    [[nodiscard]] Rule rule()
+    {
+        return with_policy(in_force<kind_of<Rule>>(), [](auto const& value) -> Rule { return value; });
     }
     template <class U, std::size_t Rank>
     [[nodiscard]] tensor<U, Rank> to_host(held<U, Rank> const& from)
@@ -365,6 +371,8 @@ private:
 template <class Backend, class Model, class Image, class... Policies>
 [[nodiscard]] auto explain(Backend& on, Model& model, Image const& image, Policies... policies)
 {
+    static_assert(check_model<Model>());
+    static_assert(check_backend<Backend, typename Model::value_type>());
     using one_type     = const_view_on<Backend, typename Model::value_type, spatial_rank_of<Model> + 1>;
     using several_type = const_view_on<Backend, typename Model::value_type, spatial_rank_of<Model> + 2>;
     explainer<Backend, Model, Policies...> run{on, model, std::move(policies)...};

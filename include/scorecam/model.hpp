@@ -1,6 +1,8 @@
 #pragma once
 // What the library needs to know about a network: two members, forward and capture.
 #include <concepts>
+#include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include <scorecam/tensor_view.hpp>
@@ -16,21 +18,23 @@ struct captured {
 
 namespace detail {
 
+template <class Shape>
+concept is_input_shape =
+    std::same_as<Shape, signal_shape> || std::same_as<Shape, image_shape> || std::same_as<Shape, volume_shape>;
+
 template <class M>
 concept names_value_type = requires { typename M::value_type; } && std::floating_point<typename M::value_type>;
 template <class M>
 concept names_space = requires { typename M::space_type; } && space<typename M::space_type>;
 template <class M>
-concept has_input_shape = requires(M const& m) {
-    { m.input_shape() } -> std::convertible_to<extents<decltype(m.input_shape())::rank>>;
-    requires decltype(m.input_shape())::rank >= 2 && decltype(m.input_shape())::rank <= 4;
-};
+concept has_input_shape = is_input_shape<std::remove_cvref_t<decltype(std::declval<M const&>().input_shape())>>;
 
 }  // namespace detail
 
 /// 2 for images, 1 for signals, 3 for volumes: the model's input shape without the channels.
 template <class M>
-inline constexpr std::size_t spatial_rank_of = decltype(std::declval<M const&>().input_shape())::rank - 1;
+inline constexpr std::size_t spatial_rank_of =
+    std::remove_cvref_t<decltype(std::declval<M const&>().input_shape())>::rank - 1;
 
 /// The types a model is called with and answers with.
 template <class M>

@@ -29,7 +29,7 @@ template <class Backend, class T, std::size_t Rank, class Space>
 void paint_colour(Backend& on, tensor_view<T const, Rank, Space> images, std::vector<double> const& values,
                   tensor_view<T, Rank, Space> out)
 {
-    auto const buffer = on_backend<T>(on, values);
+    auto buffer = on_backend<T>(on, values);
     on.paint(images, ops::colour<T>{buffer.data()}, out);
 }
 
@@ -93,7 +93,7 @@ struct blurred {
     template <class Backend, class T, std::size_t Rank, class Space>
     void paint(Backend& on, tensor_view<T const, Rank, Space> images, tensor_view<T, Rank, Space> out) const
     {
-        auto const taps   = detail::on_backend<T>(on, weights());
+        auto taps         = detail::on_backend<T>(on, weights());
         auto const radius = static_cast<index_t>(weights().size()) - 1;
         auto const filter = [&](std::size_t axis) { return ops::filter_axis<T>{taps.data(), radius, axis}; };
 

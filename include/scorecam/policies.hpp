@@ -1,6 +1,8 @@
 #pragma once
 // All kinds of policies with what is in force when none is given: the authors' code, haofanwang/Score-CAM.
+#include <concepts>
 #include <tuple>
+#include <type_traits>
 
 #include <scorecam/baseline.hpp>
 #include <scorecam/batching.hpp>
@@ -15,5 +17,47 @@ namespace scorecam {
 
 using default_policies = std::tuple<top, probability, no_baseline, background<black>, raw_weights, flat_channels, mask_rule,
                                     heatmap_rule, preferred_batch, silent, never_stop>;
+
+/// Says in words what a policy misses to be one of its kind, for element type T; true if nothing.
+template <class P, class T>
+[[nodiscard]] consteval bool check_policy()
+{
+    using kind  = kind_of<P>;
+    using every = detail::every_alternative<P>;
+    if constexpr (std::is_same_v<kind, kinds::score>) {
+        static_assert(every::holds([]<class A>() { return score<A, T>; }),
+                      "scorecam: a score is called with a row of outputs and returns what is called with a class: "
+                      "score(scorecam::ops::row<T>)(c) -> T; scorecam::score_by makes one of a function (row, c)");
+    } else if constexpr (std::is_same_v<kind, kinds::weighting>) {
+        static_assert(
+            every::holds([]<class A>() { return weighting<A, T>; }),
+            "scorecam: a weighting is called with scorecam::ops::contributions<T> and returns what is called with a "
+            "channel: weighting(row)(k) -> T; it has static constexpr bool shift_invariant");
+    } else if constexpr (std::is_same_v<kind, kinds::batching>) {
+        static_assert(
+            every::holds([]<class A>() { return batching<A>; }),
+            "scorecam: a batching strategy has next(scorecam::batch_request) that returns the size of the next batch");
+    } else if constexpr (std::is_same_v<kind, kinds::target>) {
+        static_assert(every::holds([]<class A>() { return std::is_same_v<A, top> || lists_targets<A>; }),
+                      "scorecam: a target has list(images, classes) that returns a scorecam::tensor<scorecam::index_t, 2>");
+    } else if constexpr (std::is_same_v<kind, kinds::masking>) {
+        static_assert(every::holds([]<class A>() { return std::is_convertible_v<A const&, mask_rule>; }),
+                      "scorecam: a masking policy is convertible to scorecam::mask_rule");
+    } else if constexpr (std::is_same_v<kind, kinds::heatmap>) {
+        static_assert(every::holds([]<class A>() { return std::is_convertible_v<A const&, heatmap_rule>; }),
+                      "scorecam: a heatmap policy is convertible to scorecam::heatmap_rule");
+    } else if constexpr (std::is_same_v<kind, kinds::progress>) {
+        static_assert(every::holds([]<class A>() { return requires(A a, index_t n) { a.report(n, n); }; }),
+                      "scorecam: a progress policy has report(done, total)");
+    } else if constexpr (std::is_same_v<kind, kinds::stop>) {
+        static_assert(every::holds([]<class A>() {
+                          return requires(A const a) {
+                              { a.requested() } -> std::convertible_to<bool>;
+                          };
+                      }),
+                      "scorecam: a stop policy has requested() const that returns a bool");
+    }
+    return true;
+}
 
 }  // namespace scorecam

@@ -41,8 +41,35 @@ struct policy_kind<std::variant<First, Rest...>> {
 template <class P>
 using kind_of = typename policy_kind<std::remove_cvref_t<P>>::type;
 
+namespace detail {
+
+template <class T, class... Ts>
+concept one_of = (std::is_same_v<T, Ts> || ...);
+
+/// Whether something holds for a policy, or for every alternative of a variant of policies.
 template <class P>
-concept policy = !std::is_void_v<kind_of<P>>;
+struct every_alternative {
+    template <class Test>
+    static consteval bool holds(Test test)
+    {
+        return test.template operator()<P>();
+    }
+};
+template <class... P>
+struct every_alternative<std::variant<P...>> {
+    template <class Test>
+    static consteval bool holds(Test test)
+    {
+        return (test.template operator()<P>() && ...);
+    }
+};
+
+}  // namespace detail
+
+template <class P>
+concept policy =
+    detail::one_of<kind_of<P>, kinds::target, kinds::score, kinds::baseline, kinds::background, kinds::weighting,
+                   kinds::masking, kinds::heatmap, kinds::flat, kinds::batching, kinds::progress, kinds::stop>;
 
 /// Calls f with the policy, or with the alternative that a variant holds.
 template <class P, class F>

@@ -1,5 +1,6 @@
 #pragma once
 // Which classes are explained. All targets of a call are read from the same forward passes.
+#include <concepts>
 #include <string>
 #include <utility>
 #include <vector>
@@ -94,6 +95,12 @@ struct top {
     index_t number = 1;
 
     [[nodiscard]] index_t count() const { return number; }
+};
+
+/// A target that can list its classes, (images, M), each checked against the number of classes.
+template <class A>
+concept lists_targets = requires(A const a, index_t n) {
+    { a.list(n, n) } -> std::same_as<tensor<index_t, 2>>;
 };
 
 }  // namespace scorecam

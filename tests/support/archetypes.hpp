@@ -154,7 +154,6 @@ public:
     owner& operator=(owner&&) = delete;
 
     T* data() { return data_.get(); }
-    T const* data() const { return data_.get(); }
     std::size_t size() { return size_; }
 
 private:

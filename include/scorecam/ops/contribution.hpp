@@ -1,7 +1,5 @@
 #pragma once
 // C(A_k): what a channel contributes to the score, as a row over the channels that a weighting can read.
-#include <limits>
-
 #include <scorecam/config.hpp>
 #include <scorecam/ops/range.hpp>
 #include <scorecam/tensor_view.hpp>
@@ -28,8 +26,7 @@ struct contributions {
     }
     [[nodiscard]] SCORECAM_HD constexpr T operator[](index_t k) const
     {
-        constexpr T nothing = -std::numeric_limits<T>::infinity();  // adds 0 to a softmax
-        if (!takes_part(k)) { return nothing; }
+        if (!takes_part(k)) { return -infinity_of<T>; }  // adds 0 to a softmax
         return (ranges[k].flat() ? *flat_score : scores[k * stride]) - baseline;
     }
 };

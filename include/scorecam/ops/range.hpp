@@ -6,6 +6,12 @@
 
 namespace scorecam::ops {
 
+/// Constants that device code may read: it cannot call std::numeric_limits.
+template <class T>
+inline constexpr T largest_of = std::numeric_limits<T>::max();
+template <class T>
+inline constexpr T infinity_of = std::numeric_limits<T>::infinity();
+
 /// Extrema. A NaN among the values makes both NaN, so that it is seen.
 template <class T>
 struct range {
@@ -16,11 +22,7 @@ struct range {
     [[nodiscard]] SCORECAM_HD constexpr bool flat() const { return lo == hi; }
 
     /// False if a NaN or an infinity is among the values, or if max - min overflows.
-    [[nodiscard]] SCORECAM_HD constexpr bool finite() const
-    {
-        constexpr T largest = std::numeric_limits<T>::max();
-        return hi - lo <= largest;
-    }
+    [[nodiscard]] SCORECAM_HD constexpr bool finite() const { return hi - lo <= largest_of<T>; }
 
     SCORECAM_HD constexpr void include(T value)
     {
