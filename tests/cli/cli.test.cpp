@@ -1,0 +1,193 @@
+// The scorecam program as a user runs it: files, report, messages and exit status.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <scorecam/opencv/images.hpp>
+#include <scorecam/version.hpp>
+#include <scorecam/xtensor/npy.hpp>
+
+#include "support/data.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct outcome {
+    int status;
+    std::string text;  // stdout and stderr
+};
+
+outcome run(std::string const& arguments)
+{
+    auto* const pipe = popen((std::string{SCORECAM_PROGRAM} + " " + arguments + " 2>&1").c_str(), "r");
+    outcome found{};
+    std::array<char, 4096> part{};
+    while (std::fgets(part.data(), static_cast<int>(part.size()), pipe) != nullptr) { found.text += part.data(); }
+    found.status = WEXITSTATUS(pclose(pipe));
+    return found;
+}
+bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+auto lines(std::string const& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+std::string const network = data::own("examples/drawings/drawings.onnx");
+std::string const samples = data::own("examples/drawings/samples/");
+std::string const how     = " --preset imagenet-tf --size 96 --labels " + data::own("examples/drawings/labels.txt");
+std::string const two     = samples + "ringed_ellipse_and_striped_disc.png";
+
+/// A fresh folder for results.
+std::string fresh(std::string const& name)
+{
+    auto const folder = fs::temp_directory_path() / ("scorecam-cli-" + std::to_string(getpid())) / name;
+    fs::remove_all(folder);
+    return folder.string();
+}
+nlohmann::json report(std::string const& file) { return nlohmann::json::parse(std::ifstream{file}); }
+
+}  // namespace
+
+TEST_CASE("explain writes an overlay and an array per class, and one report per picture")
+{
+    auto const out  = fresh("two");
+    auto const done = run("explain " + network + " " + two + how +
+                          " --target 3 --target 'striped disc' --baseline black --output " + out + " --panel");
+    CAPTURE(done.text);
+    REQUIRE(done.status == 0);
+    CHECK(lines(done.text) == 2);
+    CHECK(contains(done.text, "ringed ellipse"));
+
+    std::string const stem = out + "/ringed_ellipse_and_striped_disc";
+    auto const map         = scorecam::xtensor::load_npy<float, 2>(stem + ".3.npy");
+    CHECK(map.shape(0) == 96);
+    CHECK(*std::max_element(map.begin(), map.end()) == 1.0F);
+    CHECK(*std::min_element(map.begin(), map.end()) == 0.0F);
+    CHECK(scorecam::opencv::read_image(stem + ".0.overlay.png").cols == 224);
+
+    auto const json = report(stem + ".json");
+    for (auto const* key : {"model", "layer", "engine", "channels", "flat_channels", "forwards", "batches", "seconds",
+                            "peak_bytes", "version", "options", "maps"}) {
+        CAPTURE(std::string{key});
+        CHECK(json.contains(key));
+    }
+    CHECK(json["version"] == SCORECAM_VERSION);
+    CHECK(json["layer"] == "onnx_node!/features/relu5/Relu");
+    CHECK(json["channels"] == 64);
+    CHECK(json["forwards"] == 64 - json["flat_channels"].get<int>() + 2);  // the picture and the baseline
+    CHECK(json["options"]["baseline"] == "black");
+    CHECK(json["options"]["size"] == nlohmann::json({96, 96}));
+    REQUIRE(json["maps"].size() == 2);
+    CHECK(json["maps"][0]["target"] == 3);
+    CHECK(json["maps"][0]["label"] == "ringed ellipse");
+    CHECK(json["maps"][1]["label"] == "striped disc");
+    CHECK(json["maps"][0]["probability"].get<double>() > json["maps"][1]["probability"].get<double>());
+    CHECK(fs::exists(out + "/" + json["maps"][1]["overlay"].get<std::string>()));
+    CHECK(fs::exists(out + "/" + json["maps"][1]["npy"].get<std::string>()));
+
+    auto const shown    = scorecam::opencv::read_image(stem + ".panel.png");
+    auto const pictured = scorecam::opencv::read_image(data::own("examples/drawings/explained.png"));
+    REQUIRE(shown.size() == pictured.size());
+    CHECK(cv::mean(cv::abs(shown - pictured))[0] < 0.5);  // the picture in the README is what the program makes
+}
+
+TEST_CASE("every option reaches the computation and the report")
+{
+    auto const map_with = [](std::string const& options) {
+        auto const out = fresh("options");
+        auto const done =
+            run("explain " + network + " " + samples + "plain_star.png" + how + " --output " + out + " " + options);
+        CAPTURE(options);
+        CAPTURE(done.text);
+        REQUIRE(done.status == 0);
+        return std::pair{scorecam::xtensor::load_npy<float, 2>(out + "/plain_star.4.npy"), report(out + "/plain_star.json")};
+    };
+    auto const plain = map_with("--target 4").first;
+    for (std::string const options :
+         {"--score logit", "--score sigmoid", "--baseline mean", "--baseline blur:4", "--baseline noise:7",
+          "--baseline constant:0.5,0,-0.5", "--background blur:6", "--weighting relu --baseline mean", "--weighting softmax",
+          "--weighting softmax --flat scored", "--layer /features/relu3/Relu", "--mean 0.5", "--bgr", "--scale 0.004"}) {
+        auto const [map, json] = map_with("--target 4 " + options);
+        double apart           = 0;
+        for (std::size_t p = 0; p < map.size(); ++p) {
+            apart = std::max(apart, static_cast<double>(std::abs(map.data()[p] - plain.data()[p])));
+        }
+        CAPTURE(options);
+        CHECK(apart > 1e-3);
+    }
+    for (std::string const options : {"--batch 3", "--batch 64", "--memory 1MiB", "--threads 1"}) {
+        auto const [map, json] = map_with("--target 4 " + options);
+        double apart           = 0;
+        for (std::size_t p = 0; p < map.size(); ++p) {
+            apart = std::max(apart, static_cast<double>(std::abs(map.data()[p] - plain.data()[p])));
+        }
+        CAPTURE(options);
+        CHECK(apart < 1e-4);  // the engine's last bits
+    }
+    CHECK(map_with("--target top --weighting softmax --baseline image:" + samples + "striped_disc.png")
+              .second["baseline_cancels"] == true);
+    CHECK(map_with("--memory 1MiB").second["options"]["memory"] == "1MiB");
+    CHECK(map_with("--batch 3").second["batches"].get<int>() > 20);
+}
+
+TEST_CASE("a broken picture is reported on one line and does not stop the others")
+{
+    auto const out  = fresh("broken");
+    auto const done = run("explain " + network + " no/such.png " + samples + "striped_disc.png" + how + " --output " + out);
+    CHECK(done.status == 1);
+    CHECK(lines(done.text) == 2);
+    CHECK(contains(done.text, "no/such.png"));
+    CHECK(fs::exists(out + "/striped_disc.json"));
+}
+
+TEST_CASE("errors are one line that says what to do")
+{
+    auto const fails = [](std::string const& arguments, std::string const& expected) {
+        auto const done = run("explain " + arguments);
+        CAPTURE(done.text);
+        CHECK(done.status == 1);
+        CHECK(lines(done.text) == 1);
+        CHECK(contains(done.text, expected));
+    };
+    std::string const picture = " " + samples + "striped_disc.png ";
+    fails(network + picture + how + " --target 8", "0 to 7");
+    fails(network + picture + how + " --target zebra", "'zebra'");
+    fails(network + picture + how + " --target top2 --target 1", "top cannot be mixed");
+    fails(network + picture + how + " --target top9", "1 to 8");
+    fails(network + picture + how + " --layer nothing", "relu5");
+    fails(network + picture + how + " --baseline red", "black, constant:V");
+    fails(network + picture + how + " --memory 5 apples", "64MiB");
+    fails(network + picture + how + " --memory 1kB", "110592 bytes");
+    fails(network + picture + how + " --batch 0", "from 1 on");
+    fails(network + picture + how + " --size big", "HEIGHTxWIDTH");
+    fails(network + picture + picture + how, "--output");
+    fails(network + picture + how + " --output /proc/nothing", "/proc/nothing");
+    fails(data::own("README.md") + picture, "cannot read the network");
+}
+
+TEST_CASE("wrong usage is status 2, help and version are 0")
+{
+    CHECK(run("").status == 2);
+    CHECK(run("explain").status == 2);
+    CHECK(run("explain no.onnx x.png").status == 2);
+    CHECK(run("explain " + network + " x.png --score loud").status == 2);
+    CHECK(run("explain --help").status == 0);
+    CHECK(contains(run("explain --help").text, "--baseline"));
+    CHECK(contains(run("--version").text, SCORECAM_VERSION));
+}
+
+TEST_CASE("layers lists what can be explained, with shapes and the default")
+{
+    auto const done = run("layers " + network + " --size 96");
+    CHECK(done.status == 0);
+    CHECK(contains(done.text, "* ReLU"));
+    CHECK(contains(done.text, "(64, 12, 12)"));
+    CHECK(contains(done.text, "/features/conv1/Conv"));
+}

@@ -1,0 +1,5 @@
+execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE printed RESULT_VARIABLE status)
+file(READ ${EXPECTED} recorded)
+if(NOT status EQUAL 0 OR NOT printed STREQUAL recorded)
+  message(FATAL_ERROR "${PROGRAM} ended with ${status} and printed\n${printed}\nbut ${EXPECTED} has\n${recorded}")
+endif()

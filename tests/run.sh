@@ -1,0 +1,13 @@
+#!/bin/sh
+# Installs what is missing, builds and runs all the tests. With names of presets (gcc, clang, asan), runs those instead.
+set -eu
+cd "$(dirname "$0")/.."
+. cmake/packages.sh
+need $build_packages doctest-dev
+
+for preset in "${@:-gcc}"; do
+    if [ "$preset" = clang ]; then need clang; fi
+    cmake --preset "$preset"
+    cmake --build --preset "$preset"
+    ctest --preset "$preset" -j "$(nproc)"
+done
