@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 folder="${1:-$(mktemp -d)}"
+mkdir -p "$folder"
 root="$folder/debian-12"
 
 # DEBIAN_MIRROR names another mirror than debootstrap's own.
