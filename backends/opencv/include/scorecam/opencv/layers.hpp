@@ -73,18 +73,19 @@ struct layer {
 }
 
 /// The layer to explain if none is named: the last spatial activation before the classifier. That is the last layer with
-/// more than one position that neither pools nor reshapes, and that does not already hold one map per class.
-/// Returns null if there is none.
+/// more than one position that neither pools nor moves values about; one that already holds a map per class is part of
+/// the classifier, unless there is no other. Returns null if there is none.
 [[nodiscard]] inline layer const* default_layer(std::vector<layer> const& layers, index_t classes)
 {
-    auto const suits = [&](layer const& l) {
-        static std::vector<std::string> const moving{"Pooling", "Dropout", "Identity", "Reshape", "Flatten", "Permute",
-                                                     "Const",   "Padding", "Slice",    "Softmax", "SoftMax"};
-        return l.shape[1] * l.shape[2] > 1 && l.shape[0] != classes &&
-               std::find(moving.begin(), moving.end(), l.type) == moving.end();
-    };
-    auto const last = std::find_if(layers.rbegin(), layers.rend(), suits);
-    return last == layers.rend() ? nullptr : &*last;
+    static std::vector<std::string> const moving{"Pooling", "Dropout", "Identity", "Reshape", "Flatten", "Permute",
+                                                 "Const",   "Padding", "Slice",    "Softmax", "SoftMax"};
+    layer const* of_classifier = nullptr;
+    for (auto l = layers.rbegin(); l != layers.rend(); ++l) {
+        if (l->shape[1] * l->shape[2] == 1 || std::find(moving.begin(), moving.end(), l->type) != moving.end()) { continue; }
+        if (l->shape[0] != classes) { return &*l; }
+        if (of_classifier == nullptr) { of_classifier = &*l; }
+    }
+    return of_classifier;
 }
 
 /// The layer with the given name; names from ONNX files may leave out OpenCV's prefix "onnx_node!".
