@@ -1,5 +1,6 @@
 #include <exception>
 #include <iostream>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <scorecam/version.hpp>
@@ -67,6 +68,8 @@ int main(int argc, char** argv)
     CLI::App app{"Score-CAM: where did a classifier look?"};
     app.set_version_flag("--version", SCORECAM_VERSION);
     app.require_subcommand(1);
+    app.failure_message(
+        [](CLI::App const*, CLI::Error const& e) { return std::string{"scorecam: "} + e.what() + "; see --help\n"; });
     app.footer("Exit status: 0 done, 1 something failed, 2 wrong usage.");
 
     cli::explain_options explain;

@@ -111,7 +111,7 @@ TEST_CASE("every option reaches the computation and the report")
     };
     auto const plain = map_with("--target 4").first;
     for (std::string const options :
-         {"--score logit", "--score sigmoid", "--baseline mean", "--baseline blur:4", "--baseline noise:7",
+         {"--score logit", "--score sigmoid", "--baseline mean", "--baseline blur:4", "--background noise:7",
           "--baseline constant:0.5,0,-0.5", "--background blur:6", "--weighting relu --baseline mean", "--weighting softmax",
           "--weighting softmax --flat scored", "--layer /features/relu3/Relu", "--mean 0.5", "--bgr", "--scale 0.004"}) {
         auto const [map, json] = map_with("--target 4 " + options);
@@ -163,10 +163,10 @@ TEST_CASE("errors are one line that says what to do")
     fails(network + picture + how + " --target top9", "1 to 8");
     fails(network + picture + how + " --layer nothing", "relu5");
     fails(network + picture + how + " --baseline red", "black, constant:V");
-    fails(network + picture + how + " --memory 5 apples", "64MiB");
+    fails(network + picture + how + " --memory 5apples", "64MiB");
     fails(network + picture + how + " --memory 1kB", "110592 bytes");
     fails(network + picture + how + " --batch 0", "from 1 on");
-    fails(network + picture + how + " --size big", "HEIGHTxWIDTH");
+    fails(network + picture + " --size big", "HEIGHTxWIDTH");
     fails(network + picture + picture + how, "--output");
     fails(network + picture + how + " --output /proc/nothing", "/proc/nothing");
     fails(data::own("README.md") + picture, "cannot read the network");
@@ -177,6 +177,7 @@ TEST_CASE("wrong usage is status 2, help and version are 0")
     CHECK(run("").status == 2);
     CHECK(run("explain").status == 2);
     CHECK(run("explain no.onnx x.png").status == 2);
+    CHECK(lines(run("explain no.onnx x.png").text) == 1);
     CHECK(run("explain " + network + " x.png --score loud").status == 2);
     CHECK(run("explain --help").status == 0);
     CHECK(contains(run("explain --help").text, "--baseline"));
