@@ -6,6 +6,7 @@
 #include <scorecam/ops/contribution.hpp>
 #include <scorecam/ops/heatmap.hpp>
 #include <scorecam/ops/masking.hpp>
+#include <scorecam/ops/moments.hpp>
 #include <scorecam/ops/pictures.hpp>
 #include <scorecam/ops/range.hpp>
 #include <scorecam/ops/rows.hpp>
@@ -48,6 +49,12 @@ template <class B, class T>
 concept backend_finds_extrema = requires(B& b, const_view_on<B, T, 3> maps, extents<2> size, ops::mask_rule rule,
                                          view_on<B, ops::range<T>, 1> out) { b.extrema(maps, size, rule, out); };
 template <class B, class T>
+concept backend_finds_moments =
+    requires(B& b, const_view_on<B, T, 3> maps, view_on<B, ops::moments<T>, 1> out) { b.moments(maps, out); };
+template <class B, class T>
+concept backend_normalises = requires(B& b, view_on<B, T, 3> maps, const_view_on<B, ops::range<T>, 1> ranges,
+                                      ops::mask_rule rule) { b.normalise(maps, ranges, rule); };
+template <class B, class T>
 concept backend_masks =
     requires(B& b, const_view_on<B, T, 4> images, const_view_on<B, T, 4> maps, const_view_on<B, ops::range<T>, 2> ranges,
              const_view_on<B, ops::pick, 1> picks, ops::mask_rule rule,
@@ -60,9 +67,9 @@ concept backend_scores =
     requires(B& b, const_view_on<B, T, 2> outputs, probability f, const_view_on<B, ops::pick, 1> picks,
              const_view_on<B, index_t, 2> targets, view_on<B, T, 3> scores) { b.score(outputs, f, picks, targets, scores); };
 template <class B, class T>
-concept backend_weighs =
-    requires(B& b, const_view_on<B, T, 3> scores, const_view_on<B, ops::range<T>, 2> ranges, const_view_on<B, T, 2> baseline,
-             raw_weights f, view_on<B, T, 3> weights) { b.weigh(scores, ranges, baseline, baseline, f, weights); };
+concept backend_weighs = requires(B& b, const_view_on<B, T, 3> scores, const_view_on<B, ops::channel_role, 2> roles,
+                                  const_view_on<B, T, 2> baseline, raw_weights f,
+                                  view_on<B, T, 3> weights) { b.weigh(scores, roles, baseline, baseline, f, weights); };
 template <class B, class T>
 concept backend_combines = requires(B& b, const_view_on<B, T, 4> maps, const_view_on<B, T, 3> weights,
                                     view_on<B, T, 4> out) { b.combine(maps, weights, out); };
@@ -84,20 +91,24 @@ concept backend_draws = requires(B& b, const_view_on<B, T, 3> sums, ops::heatmap
 /// Operations, enqueued in order
 /// - `paint(images (n,C,H,W), f, out)`   out = f(pixel) element by element; `out` may have other spatial extents
 /// - `extrema(maps (N,h,w), (H,W), rule, out (N))`   min and max of each map resized to (H,W); equal if the map is flat
+/// - `moments(maps (N,h,w), out (N))`   the mass and the deviation of each map
+/// - `normalise(maps (N,h,w), ranges (N), rule)`   s(A) in place
 /// - `mask(images (I,C,H,W), background (1 or I or 0,C,H,W), maps (I,K,h,w), ranges (I,K), picks (n), rule, batch
 /// (n,C,H,W))`
 ///   H_k = s(Up(A_k)) and X∘H + B∘(1 - H) for each pick; without a background, X∘H
 /// - `top(outputs (n,classes), out (n,M))`   the M largest, largest first; the lower index wins a tie
 /// - `score(outputs (n,classes), f, picks (n), targets (I,M), scores (I,K,M))`
 ///   scores(image, channel, m) = f(row)(targets(image, m)) for the pick of each row
-/// - `weigh(scores (I,K,M), ranges (I,K), baseline (I,M) or empty, flat_scores (I,M) or empty, f, weights (I,K,M))`
+/// - `weigh(scores (I,K,M), roles (I,K), baseline (I,M) or empty, zero_mask (I,M) or empty, f, weights (I,K,M))`
 /// - `combine(maps (I,K,h,w), weights (I,K,M), out (I,M,h,w))`   Σ_k w_k A_k
-/// - `heatmap(sums (N,h,w), rule, maps (N,H,W), ranges (N))`   ReLU and min-max of Up(sum); ranges before the ReLU
+/// - `heatmap(sums (N,h,w), rule, maps (N,H,W), ranges (N))`   the sum as the rule shows it; ranges before its last ReLU and
+/// scaling
 template <class B, class T>
 concept backend = detail::backend_names_space<B> && detail::backend_has_queue<B> && detail::backend_allocates<B, T> &&
                   detail::backend_transfers<B, T> && detail::backend_paints<B, T> && detail::backend_finds_extrema<B, T> &&
                   detail::backend_masks<B, T> && detail::backend_finds_top<B, T> && detail::backend_scores<B, T> &&
-                  detail::backend_weighs<B, T> && detail::backend_combines<B, T> && detail::backend_draws<B, T>;
+                  detail::backend_weighs<B, T> && detail::backend_finds_moments<B, T> && detail::backend_normalises<B, T> &&
+                  detail::backend_combines<B, T> && detail::backend_draws<B, T>;
 
 /// Says in words which requirement of `backend` the type B misses for element type T; true if none.
 template <class B, class T>
@@ -119,7 +130,9 @@ template <class B, class T>
         static_assert(detail::backend_finds_top<B, T>, "scorecam: a backend has top(outputs, out)");
         static_assert(detail::backend_scores<B, T>, "scorecam: a backend has score(outputs, f, picks, targets, scores)");
         static_assert(detail::backend_weighs<B, T>,
-                      "scorecam: a backend has weigh(scores, ranges, baseline, flat_scores, f, weights)");
+                      "scorecam: a backend has weigh(scores, roles, baseline, zero_mask, f, weights)");
+        static_assert(detail::backend_finds_moments<B, T>, "scorecam: a backend has moments(maps, out)");
+        static_assert(detail::backend_normalises<B, T>, "scorecam: a backend has normalise(maps, ranges, rule)");
         static_assert(detail::backend_combines<B, T>, "scorecam: a backend has combine(maps, weights, out)");
         static_assert(detail::backend_draws<B, T>, "scorecam: a backend has heatmap(sums, rule, maps, ranges)");
     }

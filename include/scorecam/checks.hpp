@@ -39,15 +39,16 @@ void check_activations(tensor<ops::range<T>, 2> const& ranges)
     }
 }
 
-/// Flat channels were not scored one by one; they share the score of the image under an all-zero mask (I, M), or 0.
+/// Channels that were not scored one by one have the score of the image under an all-zero mask (I, M), if they take it, or
+/// 0.
 template <class T, std::size_t SpatialRank>
-void fill_in_flat_channels(explanation<T, SpatialRank>& found, tensor<T, 2> const& zero_mask)
+void fill_in_unscored(explanation<T, SpatialRank>& found, tensor<T, 2> const& zero_mask)
 {
     for (index_t i = 0; i < found.scores.extent(0); ++i) {
         for (index_t k = 0; k < found.scores.extent(1); ++k) {
-            for (index_t m = 0; m < found.scores.extent(2) && found.flat(i, k) != 0; ++m) {
-                found.scores(i, k, m) = zero_mask(i, m);
-            }
+            if (found.roles(i, k) == ops::channel_role::scored) { continue; }
+            bool const shared = found.roles(i, k) == ops::channel_role::zero_mask;
+            for (index_t m = 0; m < found.scores.extent(2); ++m) { found.scores(i, k, m) = shared ? zero_mask(i, m) : T(0); }
         }
     }
 }

@@ -44,8 +44,7 @@ public:
     using explanation_type                    = explanation<value_type, spatial_rank>;
 
     explicit explainer(Backend& on, Model& model, Policies... policies)
-        : on_{on}, model_{on, model},
-          policies_{std::tuple_cat(std::tuple<Policies...>{std::move(policies)...}, default_policies{})}
+        : on_{on}, model_{on, model}, policies_{detail::with_defaults(std::move(policies)...)}
     {
     }
 
@@ -57,8 +56,9 @@ public:
         found_ = {};
         model_.restart();
 
-        capture(images);         // A_k and f(X)
-        choose_targets();        // c
+        capture(images);   // A_k and f(X)
+        choose_targets();  // c
+        group_channels();
         find_extrema(images);    // of Up(A_k): a channel without contrast gives no mask. Waits.
         score_masks(images);     // f(X∘H_k), H_k = s(Up(A_k))
         score_baseline(images);  // f(X_b)
@@ -116,6 +116,34 @@ private:
         });
     }
 
+    /// Replaces the channels by the ReLU of the sums of consecutive ones, if the policy says so.
+    void group_channels()
+    {
+        with_policy(in_force<kinds::grouping>(), [&](auto const& grouping) {
+            if constexpr (requires { grouping.number; }) {
+                index_t const I = activations_.shape()[0];
+                index_t const K = activations_.shape()[1];
+                index_t const G = grouping.number;
+                if (G < 1 || G > K) {
+                    throw option_error{std::to_string(G) + " groups of " + std::to_string(K) +
+                                       " channels were asked for; ask for 1 to " + std::to_string(K)};
+                }
+                tensor<T, 3> members{{{I, K, G}}};
+                for (index_t i = 0; i < I; ++i) {
+                    for (index_t k = 0; k < K; ++k) { members(i, k, std::min(k / (K / G), G - 1)) = T(1); }
+                }
+                auto shape = activations_.shape();
+                shape[1]   = G;
+                on_.from_host(members.data(), weights_.resize(on_, members.shape()));
+                on_.combine(as_const(activations_.view()), as_const(weights_.view()), sums_.resize(on_, shape));
+                heatmap_rule const only_relu{
+                    .relu = step_at::activation, .size = step_at::activation, .scale = scaling::none};
+                on_.heatmap(merge_leading(as_const(sums_.view())), only_relu, merge_leading(activations_.resize(on_, shape)),
+                            merge_leading(heat_.resize(on_, {{I, G}})));
+            }
+        });
+    }
+
     void find_extrema(images_view images)
     {
         auto const& maps  = activations_.shape();
@@ -126,18 +154,50 @@ private:
         auto const known = to_host(ranges_);
         check_outputs(found_.outputs);
         check_activations(known);
-        found_.flat = tensor<unsigned char, 2>{known.shape()};
+        assign_roles(known, choose_channels());
+    }
+
+    /// Whether each channel of each image is among those to score; empty if all are.
+    [[nodiscard]] std::vector<std::vector<bool>> choose_channels()
+    {
+        std::vector<std::vector<bool>> chosen;
+        with_policy(in_force<kinds::channels>(), [&](auto const& choice) {
+            if constexpr (!std::is_same_v<std::remove_cvref_t<decltype(choice)>, all_channels>) {
+                on_.moments(merge_leading(as_const(activations_.view())),
+                            merge_leading(moments_.resize(on_, ranges_.shape())));
+                auto const known = to_host(moments_);  // waits
+                for (index_t i = 0; i < known.extent(0); ++i) { chosen.push_back(choice.choose(known[i])); }
+            }
+        });
+        return chosen;
+    }
+
+    /// What each channel does, and the list of those that are scored.
+    void assign_roles(tensor<ops::range<T>, 2> const& ranges, std::vector<std::vector<bool>> const& chosen)
+    {
+        using ops::channel_role;
+        auto const of_flat =
+            rule<flat_channels>() == flat_channels::scored ? channel_role::zero_mask : channel_role::left_out;
+        auto const of_rest =
+            rule<unscored_channels>() == unscored_channels::zero ? channel_role::zero : channel_role::left_out;
+        bool const scoring = with_policy(in_force<kinds::weighting>(),
+                                         [](auto const& w) { return needs_scores<std::remove_cvref_t<decltype(w)>>(); });
+        found_.flat        = tensor<unsigned char, 2>{ranges.shape()};
+        found_.roles       = tensor<channel_role, 2>{ranges.shape()};
         live_.clear();
-        for (index_t i = 0; i < maps[0]; ++i) {
-            for (index_t k = 0; k < maps[1]; ++k) {
-                if (known(i, k).flat()) {
-                    found_.flat(i, k) = 1;
-                    ++found_.flat_channels;
-                } else {
+        for (index_t i = 0; i < ranges.extent(0); ++i) {
+            for (index_t k = 0; k < ranges.extent(1); ++k) {
+                bool const flat    = ranges(i, k).flat();
+                bool const wanted  = chosen.empty() || chosen[static_cast<std::size_t>(i)][static_cast<std::size_t>(k)];
+                found_.flat(i, k)  = flat ? 1 : 0;
+                found_.roles(i, k) = !wanted ? of_rest : flat ? of_flat : channel_role::scored;
+                found_.flat_channels += found_.flat(i, k);
+                if (scoring && wanted && !flat) {
                     live_.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(k)});
                 }
             }
         }
+        on_.from_host(found_.roles.data(), roles_.resize(on_, ranges.shape()));
     }
 
     void score_masks(images_view images)
@@ -175,7 +235,8 @@ private:
     void score_flat_channels(images_view images)
     {
         zero_mask_.clear();
-        if (rule<flat_channels>() == flat_channels::skipped || found_.flat_channels == 0) { return; }
+        auto const takes_it = [](ops::channel_role role) { return role == ops::channel_role::zero_mask; };
+        if (std::none_of(found_.roles.begin(), found_.roles.end(), takes_it)) { return; }
         with_policy(in_force<kinds::background>(),
                     [&](auto const& behind) { score_picture(images, behind.picture, zero_mask_); });
     }
@@ -184,13 +245,16 @@ private:
     {
         auto const weights = weights_.resize(on_, scores_.shape());
         with_policy(in_force<kinds::weighting>(), [&](auto const& f) {
-            on_.weigh(as_const(scores_.view()), as_const(ranges_.view()), as_const(base_.view()),
-                      as_const(zero_mask_.view()), f, weights);
+            on_.weigh(as_const(scores_.view()), as_const(roles_.view()), as_const(base_.view()), as_const(zero_mask_.view()),
+                      f, weights);
         });
     }
 
     void combine()
     {
+        if (rule<summand>() == summand::masks) {
+            on_.normalise(merge_leading(activations_.view()), merge_leading(as_const(ranges_.view())), rule<mask_rule>());
+        }
         auto shape = activations_.shape();
         shape[1]   = targets_.shape()[1];
         on_.combine(as_const(activations_.view()), as_const(weights_.view()), sums_.resize(on_, shape));
@@ -198,7 +262,7 @@ private:
 
     void draw(images_view images)
     {
-        auto shape = images.shape();
+        auto shape = rule<heatmap_rule>().size == step_at::input ? images.shape() : sums_.shape();
         shape[1]   = targets_.shape()[1];
         on_.heatmap(merge_leading(as_const(sums_.view())), rule<heatmap_rule>(), merge_leading(maps_.resize(on_, shape)),
                     merge_leading(heat_.resize(on_, targets_.shape())));
@@ -210,10 +274,10 @@ private:
         found_.activation_maps = to_host(sums_);
         found_.targets         = to_host(targets_);
         found_.weights         = to_host(weights_);
-        found_.scores          = to_host(scores_);
+        found_.scores          = live_.empty() ? tensor<T, 3>{scores_.shape()} : to_host(scores_);
         found_.baseline_scores = base_.shape().size() > 0 ? to_host(base_) : tensor<T, 2>{targets_.shape()};
         auto const zero_mask   = zero_mask_.shape().size() > 0 ? to_host(zero_mask_) : tensor<T, 2>{targets_.shape()};
-        fill_in_flat_channels(found_, zero_mask);
+        fill_in_unscored(found_, zero_mask);
         check_scores(found_);
         judge(found_, to_host(heat_));
         found_.forwards         = model_.forwards();
@@ -236,7 +300,9 @@ private:
         for (index_t i = 0; i < images.extent(0); ++i) { own.push_back({static_cast<std::int32_t>(i), 0}); }
         auto const picks = upload(own, own_picks_);
         with_policy(chosen, [&](auto const& picture) {
-            if (picture.per_image) {
+            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(picture)>, unmasked>) {
+                read_scores(as_const(outputs_.view()), picks, as_const(targets_.view()), rows);
+            } else if (picture.per_image) {
                 for (index_t first = 0; first < images.extent(0);) {
                     index_t const n  = next_batch(images.extent(0) - first);
                     auto const batch = model_.input(n);
@@ -316,7 +382,7 @@ private:
     {
         return detail::policy_in_force<Kind>(policies_);
     }
-    /// A policy that is a plain value: a mask_rule, a heatmap_rule or flat_channels.
+    /// A policy that is a plain value: a mask_rule, a heatmap_rule, flat_channels, ...
     template <class Rule>
     [[nodiscard]] Rule rule()
     {
@@ -341,29 +407,32 @@ private:
     {
         return model_.bytes() + activations_.bytes() + outputs_.bytes() + targets_.bytes() + ranges_.bytes() +
                picks_.bytes() + own_picks_.bytes() + scores_.bytes() + base_.bytes() + zero_mask_.bytes() +
-               weights_.bytes() + sums_.bytes() + maps_.bytes() + heat_.bytes() + behind_.bytes();
+               weights_.bytes() + sums_.bytes() + maps_.bytes() + heat_.bytes() + behind_.bytes() + moments_.bytes() +
+               roles_.bytes();
     }
 
     Backend& on_;
     model_calls<Backend, Model> model_;
-    decltype(std::tuple_cat(std::declval<std::tuple<Policies...>>(), default_policies{})) policies_;
+    decltype(detail::with_defaults(std::declval<Policies>()...)) policies_;
     explanation_type found_{};
 
-    held<T, 2> outputs_;             // (I, classes)
-    held<T, rank> activations_;      // (I, K, h, w)
-    held<index_t, 2> targets_;       // (I, M)
-    held<ops::range<T>, 2> ranges_;  // (I, K)
-    std::vector<ops::pick> live_;    // the channels with contrast
-    held<ops::pick, 1> picks_;       // the same, in the backend's memory
-    held<ops::pick, 1> own_picks_;   // one per image
-    held<T, rank> behind_;           // backgrounds, if not black
-    held<T, 3> scores_;              // (I, K, M)
-    held<T, 2> base_;                // (I, M), or empty
-    held<T, 2> zero_mask_;           // (I, M), or empty
-    held<T, 3> weights_;             // (I, K, M)
-    held<T, rank> sums_;             // (I, M, h, w)
-    held<T, rank> maps_;             // (I, M, H, W)
-    held<ops::range<T>, 2> heat_;    // (I, M)
+    held<T, 2> outputs_;                // (I, classes)
+    held<T, rank> activations_;         // (I, K, h, w)
+    held<index_t, 2> targets_;          // (I, M)
+    held<ops::range<T>, 2> ranges_;     // (I, K)
+    std::vector<ops::pick> live_;       // the channels with contrast
+    held<ops::pick, 1> picks_;          // the same, in the backend's memory
+    held<ops::pick, 1> own_picks_;      // one per image
+    held<T, rank> behind_;              // backgrounds, if not black
+    held<ops::moments<T>, 2> moments_;  // (I, K), if channels are chosen by them
+    held<ops::channel_role, 2> roles_;  // (I, K)
+    held<T, 3> scores_;                 // (I, K, M)
+    held<T, 2> base_;                   // (I, M), or empty
+    held<T, 2> zero_mask_;              // (I, M), or empty
+    held<T, 3> weights_;                // (I, K, M)
+    held<T, rank> sums_;                // (I, M, h, w)
+    held<T, rank> maps_;                // (I, M, H, W)
+    held<ops::range<T>, 2> heat_;       // (I, M)
 };
 
 /// The saliency maps of one image (C, H, W) or several (I, C, H, W), which live in the backend's memory:

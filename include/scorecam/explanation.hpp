@@ -2,6 +2,7 @@
 // What an explanation tells: the maps, what they were made of, and what they cost.
 #include <cstddef>
 
+#include <scorecam/ops/contribution.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/tensor_view.hpp>
 
@@ -43,6 +44,7 @@ struct explanation {
     tensor<T, 2> baseline_scores;                ///< (I, M): f(X_b); 0 without a baseline
     tensor<T, 2> outputs;                        ///< (I, classes): the model's outputs for the unmasked images
     tensor<unsigned char, 2> flat;               ///< (I, K): 1 for a channel without contrast
+    tensor<ops::channel_role, 2> roles;          ///< (I, K): what each channel did
 
     bool baseline_cancels = false;  ///< a baseline was given with a weighting on which it has no effect; it was not scored
     index_t flat_channels = 0;      ///< how many channels were flat, over all images

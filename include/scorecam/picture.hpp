@@ -85,17 +85,18 @@ struct mean {
     }
 };
 
-/// The image after a Gaussian filter of standard deviation `sigma`, in pixels, cut off at 3 sigma; edges are reflected.
+/// The image after a Gaussian filter of standard deviation `sigma`, in pixels; edges are reflected.
 struct blurred {
     static constexpr bool per_image = true;
     double sigma                    = 10;
+    index_t radius                  = 0;  ///< where the filter is cut off, in pixels; 0: at 3 sigma
 
     template <class Backend, class T, std::size_t Rank, class Space>
     void paint(Backend& on, tensor_view<T const, Rank, Space> images, tensor_view<T, Rank, Space> out) const
     {
         auto taps         = detail::on_backend<T>(on, weights());
-        auto const radius = static_cast<index_t>(weights().size()) - 1;
-        auto const filter = [&](std::size_t axis) { return ops::filter_axis<T>{taps.data(), radius, axis}; };
+        auto const reach  = static_cast<index_t>(weights().size()) - 1;
+        auto const filter = [&](std::size_t axis) { return ops::filter_axis<T>{taps.data(), reach, axis}; };
 
         auto const one     = images.slice(0, 1).shape();
         auto scratch       = on.template allocate<T>(one.size());
@@ -116,10 +117,10 @@ struct blurred {
             throw option_error{"the blurred picture has sigma " + std::to_string(sigma) +
                                "; give a positive number of pixels"};
         }
-        auto const radius = static_cast<std::size_t>(std::ceil(3 * sigma));
-        std::vector<double> taps(radius + 1);
+        auto const reach = static_cast<std::size_t>(radius > 0 ? radius : static_cast<index_t>(std::ceil(3 * sigma)));
+        std::vector<double> taps(reach + 1);
         double sum = 0;
-        for (std::size_t r = 0; r <= radius; ++r) {
+        for (std::size_t r = 0; r <= reach; ++r) {
             auto const x = static_cast<double>(r) / sigma;
             taps[r]      = std::exp(-0.5 * x * x);
             sum += r == 0 ? taps[r] : 2 * taps[r];
@@ -139,6 +140,16 @@ struct noise {
     void paint(Backend& on, tensor_view<T const, Rank, Space> images, tensor_view<T, Rank, Space> out) const
     {
         on.paint(images, ops::gaussian_noise<T>{seed, static_cast<T>(deviation)}, out);
+    }
+};
+
+/// The image itself: f(X) is known already, so that as a baseline it costs nothing.
+struct unmasked {
+    static constexpr bool per_image = true;
+    template <class Backend, class T, std::size_t Rank, class Space>
+    void paint(Backend& on, tensor_view<T const, Rank, Space> images, tensor_view<T, Rank, Space> out) const
+    {
+        on.copy(images, out);
     }
 };
 

@@ -3,9 +3,11 @@
 #include <concepts>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include <scorecam/baseline.hpp>
 #include <scorecam/batching.hpp>
+#include <scorecam/channels.hpp>
 #include <scorecam/masking.hpp>
 #include <scorecam/policy.hpp>
 #include <scorecam/progress.hpp>
@@ -15,8 +17,32 @@
 
 namespace scorecam {
 
-using default_policies = std::tuple<top, probability, no_baseline, background<black>, raw_weights, flat_channels, mask_rule,
-                                    heatmap_rule, preferred_batch, silent, never_stop>;
+using default_policies =
+    std::tuple<top, probability, no_baseline, background<black>, raw_weights, flat_channels, all_channels, unscored_channels,
+               no_groups, mask_rule, summand, heatmap_rule, preferred_batch, silent, never_stop>;
+
+namespace detail {
+
+/// What a convention is composed of; of any other policy, nothing.
+template <class P>
+[[nodiscard]] auto composition_of(P const& given)
+{
+    if constexpr (std::is_same_v<kind_of<P>, kinds::convention>) {
+        return given.policies();
+    } else {
+        return std::tuple<>{};
+    }
+}
+
+/// The policies given, then those of a convention among them, then the defaults: the first of a kind is in force.
+template <class... Policies>
+[[nodiscard]] auto with_defaults(Policies... given)
+{
+    auto composed = std::tuple_cat(composition_of(given)...);
+    return std::tuple_cat(std::tuple<Policies...>{std::move(given)...}, std::move(composed), default_policies{});
+}
+
+}  // namespace detail
 
 /// Says in words what a policy misses to be one of its kind, for element type T; true if nothing.
 template <class P, class T>
@@ -46,6 +72,10 @@ template <class P, class T>
     } else if constexpr (std::is_same_v<kind, kinds::heatmap>) {
         static_assert(every::holds([]<class A>() { return std::is_convertible_v<A const&, heatmap_rule>; }),
                       "scorecam: a heatmap policy is convertible to scorecam::heatmap_rule");
+    } else if constexpr (std::is_same_v<kind, kinds::channels>) {
+        static_assert(every::holds([]<class A>() { return std::is_same_v<A, all_channels> || channel_choice<A, T>; }),
+                      "scorecam: a choice of channels has choose(view of scorecam::ops::moments<T>) const that returns a "
+                      "std::vector<bool>");
     } else if constexpr (std::is_same_v<kind, kinds::progress>) {
         static_assert(every::holds([]<class A>() { return requires(A a, index_t n) { a.report(n, n); }; }),
                       "scorecam: a progress policy has report(done, total)");

@@ -18,6 +18,11 @@ struct weighting {};   // from C(A_k) to w_k
 struct masking {};     // from A_k to H_k
 struct heatmap {};     // from Σ w_k A_k to the map
 struct flat {};        // what a channel without contrast does
+struct channels {};    // which channels are scored
+struct unscored {};    // what the others do
+struct grouping {};    // channels summed before they are masks
+struct summand {};     // what is summed: A_k or H_k
+struct convention {};  // all of the above at once
 struct batching {};    // how many masked images go through the model at once
 struct progress {};    // who is told how far it got
 struct stop {};        // who may stop it
@@ -69,7 +74,8 @@ struct every_alternative<std::variant<P...>> {
 template <class P>
 concept policy =
     detail::one_of<kind_of<P>, kinds::target, kinds::score, kinds::baseline, kinds::background, kinds::weighting,
-                   kinds::masking, kinds::heatmap, kinds::flat, kinds::batching, kinds::progress, kinds::stop>;
+                   kinds::masking, kinds::heatmap, kinds::flat, kinds::channels, kinds::unscored, kinds::grouping,
+                   kinds::summand, kinds::convention, kinds::batching, kinds::progress, kinds::stop>;
 
 /// Calls f with the policy, or with the alternative that a variant holds.
 template <class P, class F>

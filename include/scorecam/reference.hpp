@@ -64,7 +64,7 @@ public:
         auto const low = trailing<Rank - 1>(maps.shape());
         for (index_t n = 0; n < maps.extent(0); ++n) {
             auto const* map     = maps.data() + n * low.size();
-            auto const captured = extrema_of_values(map, low.size());
+            auto const captured = ops::range_of(map, low.size());
             bool const resize   = rule.extrema == ops::extrema_of::resized && !captured.flat() && captured.finite();
             out(n)              = resize ? extrema_of_resized(map, low, size, rule.axis) : captured;
         }
@@ -119,23 +119,41 @@ public:
         }
     }
 
+    template <class T, std::size_t Rank>
+    void moments(tensor_view<T const, Rank> maps, tensor_view<ops::moments<T>, 1> out)
+    {
+        for (index_t n = 0; n < maps.extent(0); ++n) {
+            auto const size = trailing<Rank - 1>(maps.shape()).size();
+            out(n)          = ops::moments_of(maps.data() + n * size, size);
+        }
+    }
+
     template <class T, class Weighting>
-    void weigh(tensor_view<T const, 3> scores, tensor_view<ops::range<T> const, 2> ranges, tensor_view<T const, 2> baseline,
-               tensor_view<T const, 2> flat_scores, Weighting const& f, tensor_view<T, 3> weights)
+    void weigh(tensor_view<T const, 3> scores, tensor_view<ops::channel_role const, 2> roles,
+               tensor_view<T const, 2> baseline, tensor_view<T const, 2> zero_mask, Weighting const& f,
+               tensor_view<T, 3> weights)
     {
         index_t const K = scores.extent(1);
         index_t const M = scores.extent(2);
         for (index_t i = 0; i < scores.extent(0); ++i) {
             for (index_t m = 0; m < M; ++m) {
-                ops::contributions<T> const c{.scores     = scores[i].data() + m,
-                                              .ranges     = ranges[i].data(),
-                                              .count      = K,
-                                              .stride     = M,
-                                              .baseline   = baseline.size() == 0 ? T(0) : baseline(i, m),
-                                              .flat_score = flat_scores.size() == 0 ? nullptr : &flat_scores(i, m)};
+                ops::contributions<T> const c{.scores    = scores[i].data() + m,
+                                              .roles     = roles[i].data(),
+                                              .count     = K,
+                                              .stride    = M,
+                                              .baseline  = baseline.size() == 0 ? T(0) : baseline(i, m),
+                                              .zero_mask = zero_mask.size() == 0 ? T(0) : zero_mask(i, m)};
                 auto const reading = f(c);
-                for (index_t k = 0; k < K; ++k) { weights(i, k, m) = ops::weight_of(c, reading, k); }
+                for (index_t k = 0; k < K; ++k) { weights(i, k, m) = static_cast<T>(ops::weight_of(c, reading, k)); }
             }
+        }
+    }
+
+    template <class T, std::size_t Rank>
+    void normalise(tensor_view<T, Rank> maps, tensor_view<ops::range<T> const, 1> ranges, ops::mask_rule rule)
+    {
+        for (index_t n = 0; n < maps.extent(0); ++n) {
+            for (auto& value : maps.slice(n, 1)) { value = ops::min_max(value, ranges(n), static_cast<T>(rule.epsilon)); }
         }
     }
 
@@ -164,10 +182,14 @@ public:
         auto const high = trailing<Rank - 1>(maps.shape());
         for (index_t n = 0; n < sums.extent(0); ++n) {
             auto const* sum = sums.data() + n * low.size();
-            ranges(n)       = extrema_of_resized(sum, low, high, rule.axis);
+            std::vector<T> before(sum, sum + low.size());
+            auto const range = ops::range_of(sum, low.size());
+            for (auto& value : before) { value = ops::heat_before(value, range, rule); }
+
+            ranges(n) = extrema_of_resized(before.data(), low, high, rule.axis);
             for (index_t p = 0; p < high.size(); ++p) {
-                T const up                       = ops::resized(sum, low, high, rule.axis, index_of(p, high));
-                maps.data()[n * high.size() + p] = ops::heat(up, ranges(n), rule.scale);
+                T const up                       = ops::resized(before.data(), low, high, rule.axis, index_of(p, high));
+                maps.data()[n * high.size() + p] = ops::heat_after(up, ranges(n), rule);
             }
         }
     }
@@ -180,14 +202,6 @@ private:
         extents<Rank> at{};
         for (std::size_t d = Rank; d-- > 0; p /= size[d]) { at[d] = p % size[d]; }
         return at;
-    }
-
-    template <class T>
-    static ops::range<T> extrema_of_values(T const* values, index_t count)
-    {
-        ops::range<T> r{values[0], values[0]};
-        for (index_t p = 0; p < count; ++p) { r.include(values[p]); }
-        return r;
     }
 
     template <class T, std::size_t Rank>

@@ -1,6 +1,7 @@
 #pragma once
 // The whole core in one include.
 #include <scorecam/backend.hpp>
+#include <scorecam/conventions.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/explain.hpp>
 #include <scorecam/explanation.hpp>

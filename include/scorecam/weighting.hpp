@@ -49,6 +49,33 @@ struct softmax_weights {
     }
 };
 
+/// w_k = 1: no scoring at all, not one masked image. The control that every evaluation needs.
+struct uniform_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = true;
+    static constexpr bool needs_scores    = false;
+    template <class Row>
+    struct one {
+        [[nodiscard]] SCORECAM_HD auto operator()(index_t) const { return typename Row::value_type(1); }
+    };
+    template <class Row>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row) const
+    {
+        return one<Row>{};
+    }
+};
+
+/// True for weightings that read the contributions; one that does not says so with `needs_scores = false`.
+template <class W>
+[[nodiscard]] constexpr bool needs_scores()
+{
+    if constexpr (requires { W::needs_scores; }) {
+        return W::needs_scores;
+    } else {
+        return true;
+    }
+}
+
 /// A channel without contrast (max = min) gives no mask. Most are dead ReLU channels: all zero.
 enum class flat_channels {
     skipped,  ///< it takes no part: weight 0, no forward. The default, and what the authors' code does

@@ -6,28 +6,40 @@
 
 namespace scorecam::ops {
 
+/// The part a channel takes.
+enum class channel_role : unsigned char {
+    scored,     ///< it has its own score
+    zero_mask,  ///< it has no contrast, and takes the score of the image under an all-zero mask
+    zero,       ///< it was not scored, and contributes 0
+    left_out    ///< it takes no part: weight 0
+};
+
 /// The contributions of all channels of one image to one target class.
-/// Eq. 1: C(A_k) = f(X∘H_k) - f(X_b); with baseline 0 it is Eq. 2. A flat channel has no mask: it takes the score of the
-/// image under an all-zero mask if that is known, and otherwise takes no part.
+/// Eq. 1: C(A_k) = f(X∘H_k) - f(X_b); with baseline 0 it is Eq. 2.
 template <class T>
 struct contributions {
     using value_type = T;
-    T const* scores;         ///< f(X∘H_k), one every `stride`
-    range<T> const* ranges;  ///< of the channels; flat ones have no score of their own
-    index_t count;           ///< K
-    index_t stride;          ///< M, the number of target classes
-    T baseline;              ///< f(X_b)
-    T const* flat_score;     ///< f of the image under an all-zero mask, or null
+    T const* scores;            ///< f(X∘H_k), one every `stride`
+    channel_role const* roles;  ///< of the channels
+    index_t count;              ///< K
+    index_t stride;             ///< M, the number of target classes
+    T baseline;                 ///< f(X_b)
+    T zero_mask;                ///< f of the image under an all-zero mask, for the channels that take it
 
     [[nodiscard]] SCORECAM_HD constexpr index_t size() const { return count; }
-    [[nodiscard]] SCORECAM_HD constexpr bool takes_part(index_t k) const
-    {
-        return flat_score != nullptr || !ranges[k].flat();
-    }
     [[nodiscard]] SCORECAM_HD constexpr T operator[](index_t k) const
     {
-        if (!takes_part(k)) { return -infinity_of<T>; }  // adds 0 to a softmax
-        return (ranges[k].flat() ? *flat_score : scores[k * stride]) - baseline;
+        switch (roles[k]) {
+        case channel_role::scored:
+            return scores[k * stride] - baseline;
+        case channel_role::zero_mask:
+            return zero_mask - baseline;
+        case channel_role::zero:
+            return T(0);
+        case channel_role::left_out:
+            break;
+        }
+        return -infinity_of<T>;  // adds 0 to a softmax
     }
 };
 
@@ -35,7 +47,7 @@ struct contributions {
 template <class T, class Reading>
 [[nodiscard]] SCORECAM_HD constexpr T weight_of(contributions<T> const& c, Reading const& reading, index_t k)
 {
-    return c.takes_part(k) ? reading(k) : T(0);
+    return c.roles[k] == channel_role::left_out ? T(0) : reading(k);
 }
 
 }  // namespace scorecam::ops

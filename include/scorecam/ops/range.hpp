@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <scorecam/config.hpp>
+#include <scorecam/tensor_view.hpp>
 
 namespace scorecam::ops {
 
@@ -31,6 +32,15 @@ struct range {
         hi                   = value > hi || invisible ? value : hi;
     }
 };
+
+/// The extrema of a row of numbers.
+template <class T>
+[[nodiscard]] SCORECAM_HD constexpr range<T> range_of(T const* values, index_t count)
+{
+    range<T> found{values[0], values[0]};
+    for (index_t i = 0; i < count; ++i) { found.include(values[i]); }
+    return found;
+}
 
 /// s(v) = (v - min) / (max - min + epsilon); 0 where there is no contrast.
 template <class T>

@@ -61,11 +61,22 @@ public:
     {
         serial_.score(outputs, f, picks, targets, scores);
     }
-    template <class T, class Weighting>
-    void weigh(tensor_view<T const, 3> scores, tensor_view<ops::range<T> const, 2> ranges, tensor_view<T const, 2> baseline,
-               tensor_view<T const, 2> flat_scores, Weighting const& f, tensor_view<T, 3> weights)
+    template <class T, std::size_t Rank>
+    void moments(tensor_view<T const, Rank> maps, tensor_view<ops::moments<T>, 1> out)
     {
-        serial_.weigh(scores, ranges, baseline, flat_scores, f, weights);
+        serial_.moments(maps, out);
+    }
+    template <class T, class Weighting>
+    void weigh(tensor_view<T const, 3> scores, tensor_view<ops::channel_role const, 2> roles,
+               tensor_view<T const, 2> baseline, tensor_view<T const, 2> zero_mask, Weighting const& f,
+               tensor_view<T, 3> weights)
+    {
+        serial_.weigh(scores, roles, baseline, zero_mask, f, weights);
+    }
+    template <class T, std::size_t Rank>
+    void normalise(tensor_view<T, Rank> maps, tensor_view<ops::range<T> const, 1> ranges, ops::mask_rule rule)
+    {
+        serial_.normalise(maps, ranges, rule);
     }
 
     template <class T, std::size_t Rank>
@@ -76,8 +87,7 @@ public:
         resizer<T, Rank - 1> const resize{low, size, rule.axis};
         workers_.for_each(maps.extent(0), [&](index_t n) {
             auto const* map = maps.data() + n * low.size();
-            ops::range<T> r{map[0], map[0]};
-            for (index_t p = 0; p < low.size(); ++p) { r.include(map[p]); }
+            auto r          = ops::range_of(map, low.size());
             if (rule.extrema == ops::extrema_of::resized && !r.flat() && r.finite()) {
                 auto row = resize.row_buffer();
                 r        = resize.extrema(map, row.data());
@@ -144,13 +154,17 @@ public:
         resizer<T, Rank - 1> const resize{low, high, rule.axis};
         workers_.for_each(sums.extent(0), [&](index_t n) {
             auto const* sum = sums.data() + n * low.size();
-            auto* map       = maps.data() + n * high.size();
-            auto row        = resize.row_buffer();
-            ranges(n)       = resize.extrema(sum, row.data());
+            std::vector<T> before(sum, sum + low.size());
+            auto const range = ops::range_of(sum, low.size());
+            for (auto& value : before) { value = ops::heat_before(value, range, rule); }
+
+            auto* map = maps.data() + n * high.size();
+            auto row  = resize.row_buffer();
+            ranges(n) = resize.extrema(before.data(), row.data());
             for (index_t y = 0; y < resize.rows(); ++y) {
-                resize.blend(sum, y, row.data());
+                resize.blend(before.data(), y, row.data());
                 for (index_t x = 0; x < resize.width(); ++x) {
-                    map[y * resize.width() + x] = ops::heat(resize.expand(row.data(), x), ranges(n), rule.scale);
+                    map[y * resize.width() + x] = ops::heat_after(resize.expand(row.data(), x), ranges(n), rule);
                 }
             }
         });

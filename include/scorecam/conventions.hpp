@@ -1,0 +1,156 @@
+#pragma once
+// What each public Score-CAM computes, as a composition of policies. A policy given beside a convention overrides its part:
+// explain(cpu, model, image, conventions::torch_cam{}, probability{}).
+#include <tuple>
+#include <variant>
+
+#include <scorecam/policies.hpp>
+
+namespace scorecam::conventions {
+
+/// haofanwang/Score-CAM, cam/scorecam.py, the authors' code: these are also the library's defaults.
+struct official {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "official";
+    [[nodiscard]] auto policies() const
+    {
+        return std::tuple{probability{}, no_baseline{},        raw_weights{}, flat_channels::skipped,
+                          mask_rule{},   summand::activations, heatmap_rule{}};
+    }
+};
+
+/// Definition 5 of the paper (Eq. 1), X_b = 0. The paper has f both as the logit and as the probability; this is the latter.
+struct paper {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "paper";
+    [[nodiscard]] auto policies() const { return std::tuple_cat(std::tuple{baseline{black{}}}, official{}.policies()); }
+};
+
+/// Algorithm 1 of the paper: softmax over the channels' logits, where X_b cancels.
+struct paper_algorithm_1 {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "paper_algorithm_1";
+    [[nodiscard]] auto policies() const
+    {
+        return std::tuple_cat(std::tuple{logit{}, baseline{black{}}, softmax_weights{}, flat_channels::scored},
+                              official{}.policies());
+    }
+};
+
+/// frgfm/torch-cam from 0.4.0 on, methods/activation.py and core.py. It leaves enlarging to its caller; here the map has the
+/// input's size unless a heatmap_rule with step_at::activation asks for torch-cam's own.
+struct torch_cam {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "torch_cam";
+    static constexpr heatmap_rule shown{.relu               = step_at::activation,
+                                        .activation_scale   = scaling::min_max,
+                                        .activation_epsilon = 1e-8,
+                                        .scale              = scaling::none};
+    [[nodiscard]] auto policies() const
+    {
+        return std::tuple{logit{},
+                          baseline{unmasked{}},
+                          softmax_weights{},
+                          flat_channels::scored,
+                          mask_rule{.extrema = extrema_of::activation, .epsilon = 1e-8},
+                          summand::activations,
+                          shown};
+    }
+};
+
+/// frgfm/torch-cam 0.3.2: no epsilon, and the normalised activations are summed.
+struct torch_cam_0_3_2 {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "torch_cam_0_3_2";
+    [[nodiscard]] auto policies() const
+    {
+        auto shown               = torch_cam::shown;
+        shown.activation_epsilon = 0;
+        return std::tuple_cat(std::tuple{mask_rule{.extrema = extrema_of::activation}, summand::masks, shown},
+                              torch_cam{}.policies());
+    }
+};
+
+/// frgfm/torch-cam up to 0.3.1: the same with probabilities as weights.
+struct torch_cam_0_3_1 {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "torch_cam_0_3_1";
+    [[nodiscard]] auto policies() const
+    {
+        return std::tuple_cat(std::tuple{probability{}, no_baseline{}, raw_weights{}}, torch_cam_0_3_2{}.policies());
+    }
+};
+
+/// jacobgil/pytorch-grad-cam, score_cam.py and base_cam.py, with its default target, the logit.
+struct pytorch_grad_cam {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "pytorch_grad_cam";
+    [[nodiscard]] auto policies() const
+    {
+        return std::tuple{logit{},
+                          no_baseline{},
+                          softmax_weights{},
+                          flat_channels::scored,
+                          mask_rule{.axis = axis_rule::align_corners, .epsilon = 1e-8},
+                          summand::activations,
+                          heatmap_rule{.relu               = step_at::activation,
+                                       .activation_scale   = scaling::min_max,
+                                       .activation_epsilon = 1e-7,
+                                       .epsilon            = 1e-7}};
+    }
+};
+
+/// The same with ClassifierOutputSoftmaxTarget.
+struct pytorch_grad_cam_probability {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "pytorch_grad_cam_probability";
+    [[nodiscard]] auto policies() const { return std::tuple_cat(std::tuple{probability{}}, pytorch_grad_cam{}.policies()); }
+};
+
+/// keisen/tf-keras-vis, scorecam.py; with max_n, Faster-Score-CAM.
+struct tf_keras_vis {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "tf_keras_vis";
+    index_t max_n                     = 0;  ///< how many channels are scored, 0 for all
+    [[nodiscard]] auto policies() const
+    {
+        using choice = std::variant<all_channels, largest_deviation>;
+        return std::tuple{probability{},
+                          no_baseline{},
+                          raw_weights{},
+                          flat_channels::scored,
+                          max_n == 0 ? choice{all_channels{}} : choice{largest_deviation{max_n}},
+                          unscored_channels::dropped,
+                          mask_rule{.axis = axis_rule::align_corners, .epsilon = 1e-7},
+                          summand::activations,
+                          heatmap_rule{.relu = step_at::activation, .axis = axis_rule::align_corners, .epsilon = 1e-7}};
+    }
+};
+
+/// wofmanaf/Group-CAM without the gradients its groups are weighted with: groups of channels, blurred background and
+/// baseline.
+struct group_cam {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "group_cam";
+    index_t groups                    = 32;
+    [[nodiscard]] auto policies() const
+    {
+        blurred const picture{.sigma = 50, .radius = 25};  // GaussianBlur2d((51, 51), (50, 50))
+        return std::tuple_cat(std::tuple{channel_groups{groups}, baseline{picture}, background<blurred>{picture},
+                                         relu_weights{}, summand::masks},
+                              official{}.policies());
+    }
+};
+
+/// No scoring at all: every channel counts the same. What the scores of the others have to beat.
+struct uniform {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "uniform";
+    [[nodiscard]] auto policies() const { return std::tuple_cat(std::tuple{uniform_weights{}}, official{}.policies()); }
+};
+
+/// All of them, for tables and for choosing by name.
+using all = std::tuple<official, paper, paper_algorithm_1, torch_cam, torch_cam_0_3_2, torch_cam_0_3_1, pytorch_grad_cam,
+                       pytorch_grad_cam_probability, tf_keras_vis, group_cam, uniform>;
+
+}  // namespace scorecam::conventions
