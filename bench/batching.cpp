@@ -33,8 +33,7 @@ void map(benchmark::State& state, bench::subject const& which)
     state.counters["images/s"]   = {static_cast<double>(found.forwards) * maps, benchmark::Counter::kIsRate};
     state.counters["s/map"]      = {maps, benchmark::Counter::kIsRate | benchmark::Counter::kInvert};
     state.counters["forwards"]   = static_cast<double>(found.forwards);
-    state.counters["peak_bytes"] = {static_cast<double>(found.peak_bytes), benchmark::Counter::kDefaults,
-                                    benchmark::Counter::kIs1024};
+    state.counters["peak_bytes"] = static_cast<double>(found.peak_bytes);
 }
 
 }  // namespace

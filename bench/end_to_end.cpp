@@ -67,11 +67,11 @@ private:
         what kind;
         batch_type batch;
     };
-    template <class Call>
-    auto measured(Call const& call)
+    template <class Work>
+    auto measured(Work const& work)
     {
-        decltype(call()) answer;
-        cpu_ += bench::timed([&] { answer = call(); }).cpu;
+        decltype(work()) answer;
+        cpu_ += bench::timed([&] { answer = work(); }).cpu;
         return answer;
     }
 
@@ -176,7 +176,9 @@ void memory(benchmark::State& state)
 int main(int argc, char** argv)
 {
     for (auto const& which : bench::subjects()) {
-        int const pairs = which.name == "drawings" ? 101 : which.name == "squeezenet" ? 11 : 7;  // all take minutes
+        int const pairs = which.name == "drawings"     ? 101
+                          : which.name == "squeezenet" ? 11
+                                                       : 7;  // the larger ones take minutes
         benchmark::RegisterBenchmark(("overhead/" + which.name).c_str(), [=](auto& state) { overhead(state, which); })
             ->ArgNames({"threads", "batch"})
             ->ArgsProduct({{1, 2}, {8}})

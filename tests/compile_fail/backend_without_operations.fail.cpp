@@ -5,7 +5,9 @@
 // expected-error: scorecam: a backend has mask\(images, background, maps, ranges, picks, rule, batch\)
 // expected-error: scorecam: a backend has top\(outputs, out\)
 // expected-error: scorecam: a backend has score\(outputs, f, picks, targets, scores\)
-// expected-error: scorecam: a backend has weigh\(scores, ranges, baseline, flat_scores, f, weights\)
+// expected-error: scorecam: a backend has weigh\(scores, roles, baseline, zero_mask, f, weights\)
+// expected-error: scorecam: a backend has moments\(maps, out\)
+// expected-error: scorecam: a backend has normalise\(maps, ranges, rule\)
 // expected-error: scorecam: a backend has combine\(maps, weights, out\)
 // expected-error: scorecam: a backend has heatmap\(sums, rule, maps, ranges\)
 #include "program.hpp"

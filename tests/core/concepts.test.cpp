@@ -170,6 +170,12 @@ struct without_score : minimal_backend {
 struct without_weigh : minimal_backend {
     void weigh() = delete;
 };
+struct without_moments : minimal_backend {
+    void moments() = delete;
+};
+struct without_normalise : minimal_backend {
+    void normalise() = delete;
+};
 struct without_combine : minimal_backend {
     void combine() = delete;
 };
@@ -193,6 +199,8 @@ static_assert(!backend<without_mask, float>);
 static_assert(!backend<without_top, float>);
 static_assert(!backend<without_score, float>);
 static_assert(!backend<without_weigh, float>);
+static_assert(!backend<without_moments, float>);
+static_assert(!backend<without_normalise, float>);
 static_assert(!backend<without_combine, float>);
 static_assert(!backend<without_heatmap, float>);
 

@@ -46,6 +46,13 @@ __global__ void weigh(ops::contributions<T> contributions, Weighting f, T* out)
     *out = ops::weight_of(contributions, f(contributions), 0);
 }
 
+template <class T>
+__global__ void show(ops::range<T> range, ops::heatmap_rule rule, T* out)
+{
+    auto const moments = ops::moments_of(out, 3);
+    *out               = ops::heat_after(ops::heat_before(moments.deviation, range, rule), range, rule) + moments.mass;
+}
+
 struct margin {
     template <class Row>
     SCORECAM_HD auto operator()(Row row, index_t c) const
@@ -66,6 +73,8 @@ void launch()
     weigh<T><<<1, 1>>>({}, scorecam::raw_weights{}, nullptr);
     weigh<T><<<1, 1>>>({}, scorecam::relu_weights{}, nullptr);
     weigh<T><<<1, 1>>>({}, scorecam::softmax_weights{}, nullptr);
+    weigh<T><<<1, 1>>>({}, scorecam::uniform_weights{}, nullptr);
+    show<T><<<1, 1>>>({}, {}, nullptr);
 }
 
 }  // namespace

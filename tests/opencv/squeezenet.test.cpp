@@ -75,8 +75,8 @@ TEST_CASE("two classes of one photo: two maps, from the forwards of one")
     CHECK(found.channels() == 512);
     CHECK(found.forwards == 512 - found.flat_channels + 1);
 
-    for (auto const& [m, name] : {std::pair{0, "both_c243_map_official"}, std::pair{1, "both_c282_map_official"}}) {
-        auto const map = recorded<float, 2>(name);  // of pixels resized by Pillow: alike, not equal
+    for (auto const& [m, file] : {std::pair{0, "both_c243_map_official"}, std::pair{1, "both_c282_map_official"}}) {
+        auto const map = recorded<float, 2>(file);  // of pixels resized by Pillow: alike, not equal
         double xy = 0, xx = 0, yy = 0, x1 = 0, y1 = 0;
         auto const mine  = found.map(0, m);
         auto const count = static_cast<double>(map.size());
@@ -85,7 +85,8 @@ TEST_CASE("two classes of one photo: two maps, from the forwards of one")
             xy += a * b, xx += a * a, yy += b * b, x1 += a, y1 += b;
         }
         double const correlation = (xy - x1 * y1 / count) / std::sqrt((xx - x1 * x1 / count) * (yy - y1 * y1 / count));
-        CAPTURE(std::string{name});
+        std::string const name{file};  // a structured binding cannot be captured
+        CAPTURE(name);
         MESSAGE("correlation with the recorded map: " << correlation);
         CHECK(correlation > 0.98);
     }

@@ -230,10 +230,20 @@ public:
         serial_.score(on_host(outputs), f, on_host(picks), on_host(targets), on_host(scores));
     }
     template <class T, class Weighting>
-    void weigh(view<T const, 3> scores, view<range<T> const, 2> ranges, view<T const, 2> baseline,
-               view<T const, 2> flat_scores, Weighting const& f, view<T, 3> weights)
+    void weigh(view<T const, 3> scores, view<scorecam::ops::channel_role const, 2> roles, view<T const, 2> baseline,
+               view<T const, 2> zero_mask, Weighting const& f, view<T, 3> weights)
     {
-        serial_.weigh(on_host(scores), on_host(ranges), on_host(baseline), on_host(flat_scores), f, on_host(weights));
+        serial_.weigh(on_host(scores), on_host(roles), on_host(baseline), on_host(zero_mask), f, on_host(weights));
+    }
+    template <class T, std::size_t Rank>
+    void moments(view<T const, Rank> maps, view<scorecam::ops::moments<T>, 1> out)
+    {
+        serial_.moments(on_host(maps), on_host(out));
+    }
+    template <class T, std::size_t Rank>
+    void normalise(view<T, Rank> maps, view<range<T> const, 1> ranges, scorecam::ops::mask_rule rule)
+    {
+        serial_.normalise(on_host(maps), on_host(ranges), rule);
     }
     template <class T, std::size_t Rank>
     void combine(view<T const, Rank> maps, view<T const, 3> weights, view<T, Rank> out)

@@ -92,6 +92,10 @@ struct results {
     sc::tensor<T, 4> sums;
     sc::tensor<T, 4> heat;
     sc::tensor<T, 4> raw;
+    sc::tensor<T, 4> scaled_first;
+    sc::tensor<T, 4> small;
+    sc::tensor<T, 4> normalised;
+    sc::tensor<sc::ops::moments<T>, 2> moments;
     sc::tensor<sc::ops::range<T>, 2> heat_ranges;
 };
 
@@ -126,6 +130,22 @@ template <class T, class Backend>
                merge_leading(heat.view()), merge_leading(heat_ranges.view()));
     found.raw         = heat.host();
     found.heat_ranges = heat_ranges.host();
+    sc::heatmap_rule shown{.relu               = sc::step_at::activation,
+                           .activation_scale   = sc::scaling::min_max,
+                           .activation_epsilon = 1e-7,
+                           .axis               = rule.axis};
+    on.heatmap(merge_leading(sums.in()), shown, merge_leading(heat.view()), merge_leading(heat_ranges.view()));
+    found.scaled_first = heat.host();
+    shown.size         = sc::step_at::activation;
+    held<Backend, T, 4> const small{on, found.sums.shape()};
+    on.heatmap(merge_leading(sums.in()), shown, merge_leading(small.view()), merge_leading(heat_ranges.view()));
+    found.small = small.host();
+
+    held<Backend, sc::ops::moments<T>, 2> const moments{on, sc::extents<2>{I, K}};
+    on.moments(merge_leading(maps.in()), merge_leading(moments.view()));
+    found.moments = moments.host();
+    on.normalise(merge_leading(maps.view()), merge_leading(ranges.in()), rule);
+    found.normalised = maps.host();
     return found;
 }
 
@@ -152,6 +172,14 @@ void check_masks_and_maps(Backend& on)
                 check_close(found.sums, expected.sums, T(8));        // one rounding per channel at most, 8 channels
                 check_close(found.raw, expected.raw, T(16));         // of sums that differ
                 check_close(found.heat, expected.heat, T(64));       // divided by their range
+                check_close(found.scaled_first, expected.scaled_first, T(128));  // twice
+                check_close(found.small, expected.small, T(128));                // the same
+                check_close(found.normalised, expected.normalised, T(4));        // one division
+                for (sc::index_t i = 0; i < expected.moments.size(); ++i) {
+                    CHECK(found.moments.data()[i].mass == doctest::Approx(expected.moments.data()[i].mass).epsilon(1e-6));
+                    CHECK(found.moments.data()[i].deviation ==
+                          doctest::Approx(expected.moments.data()[i].deviation).epsilon(1e-6));
+                }
             }
         }
     }
@@ -171,12 +199,14 @@ void check_scores_and_weights(Backend& on)
         backend.top(y.in().slice(1, 2), targets.view());
         held<B, T, 3> const scores{backend, sc::tensor<T, 3>{{{2, 3, 2}}}}, weights{backend, sc::extents<3>{2, 3, 2}};
         backend.score(y.in(), f, p.in(), targets.in(), scores.view());
-        sc::tensor<sc::ops::range<T>, 2> known{{{2, 3}}};
-        for (sc::index_t i = 0; i < 6; ++i) { known.data()[i] = {T(0), T(i == 1 ? 0 : 1)}; }  // channel 1 of image 0 is flat
-        held<B, sc::ops::range<T>, 2> const ranges{backend, known};
+        using role      = sc::ops::channel_role;
+        role const flat = with_flat ? role::zero_mask : role::left_out;
+        held<B, role, 2> const roles{
+            backend,
+            sc::tensor<role, 2>{{{2, 3}}, {role::scored, flat, role::scored, role::scored, role::zero, role::scored}}};
         held<B, T, 2> const some{backend, networks::drawn_tensor<T>(sc::extents<2>{2, 2}, 12)};
         sc::const_view_on<B, T, 2> const none{};
-        backend.weigh(scores.in(), ranges.in(), with_baseline ? some.in() : none, with_flat ? some.in() : none, weighting,
+        backend.weigh(scores.in(), roles.in(), with_baseline ? some.in() : none, with_flat ? some.in() : none, weighting,
                       weights.view());
         return std::tuple{targets.host(), scores.host(), weights.host()};
     };

@@ -126,6 +126,16 @@ public:
         queue_->add([=] { sc::reference_backend{}.score(inside(a)...); });
     }
     template <class... A>
+    void moments(A... a)
+    {
+        queue_->add([=] { sc::reference_backend{}.moments(inside(a)...); });
+    }
+    template <class... A>
+    void normalise(A... a)
+    {
+        queue_->add([=] { sc::reference_backend{}.normalise(inside(a)...); });
+    }
+    template <class... A>
     void weigh(A... a)
     {
         queue_->add([=] { sc::reference_backend{}.weigh(inside(a)...); });

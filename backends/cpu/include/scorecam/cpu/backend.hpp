@@ -117,7 +117,7 @@ public:
             row_array<T> h(resize.width());
             for (index_t y = 0; y < resize.rows(); ++y) {
                 resize.blend(normalised.data(), y, low_row.data());
-                for (index_t x = 0; x < resize.width(); ++x) { h[x] = resize.expand(low_row.data(), x); }
+                resize.expand_row(low_row.data(), h.data());
                 for (index_t c = 0; c < images.extent(1); ++c) {
                     index_t const at = c * high.size() + y * resize.width();
                     auto const pixel = row_at(images[i].data() + at, resize.width());
@@ -162,10 +162,10 @@ public:
             auto row  = resize.row_buffer();
             ranges(n) = resize.extrema(before.data(), row.data());
             for (index_t y = 0; y < resize.rows(); ++y) {
+                auto* out = map + y * resize.width();
                 resize.blend(before.data(), y, row.data());
-                for (index_t x = 0; x < resize.width(); ++x) {
-                    map[y * resize.width() + x] = ops::heat_after(resize.expand(row.data(), x), ranges(n), rule);
-                }
+                resize.expand_row(row.data(), out);
+                for (index_t x = 0; x < resize.width(); ++x) { out[x] = ops::heat_after(out[x], ranges(n), rule); }
             }
         });
     }

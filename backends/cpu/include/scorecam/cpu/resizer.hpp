@@ -23,6 +23,12 @@ public:
                 if (ops::extreme_at<T>(rule, i, low[d], high[d])) { extreme_[d].push_back(i); }
             }
         }
+        for (index_t x = 0; x < width(); ++x) {
+            auto const& tap = taps_[Rank - 1][static_cast<std::size_t>(x)];
+            if (x == 0 || tap.lo != cells_.back().lo) { cells_.push_back({tap.lo, tap.hi, x, x}); }
+            cells_.back().end = x + 1;
+            weights_.push_back(tap.weight);
+        }
     }
 
     [[nodiscard]] index_t width() const { return high_[Rank - 1]; }
@@ -55,6 +61,18 @@ public:
         return ops::lerp(row[tap.lo], row[tap.hi], tap.weight);
     }
 
+    /// The whole row expanded into `out`: cell by cell, for loading neighbours tap by tap costs more than the arithmetic.
+    void expand_row(T const* row, T* out) const
+    {
+        for (auto const& between : cells_) {
+            T const lo = row[between.lo];
+            T const hi = row[between.hi];
+            for (index_t x = between.begin; x < between.end; ++x) {
+                out[x] = ops::lerp(lo, hi, weights_[static_cast<std::size_t>(x)]);
+            }
+        }
+    }
+
     /// The extrema of the resized map, from its at most 2h × 2w samples that can be extreme.
     [[nodiscard]] ops::range<T> extrema(T const* map, T* row) const
     {
@@ -78,10 +96,17 @@ private:
         }
     }
 
+    /// Samples begin to end - 1 of the last axis, which lie between the same two neighbours.
+    struct cell {
+        index_t lo, hi, begin, end;
+    };
+
     extents<Rank> low_;
     extents<Rank> high_;
     std::array<std::vector<ops::tap<T>>, Rank> taps_;
     std::array<std::vector<index_t>, Rank> extreme_;
+    std::vector<cell> cells_;  // of the last axis, as are its weights, next to each other
+    std::vector<T> weights_;
 };
 
 }  // namespace scorecam::cpu
