@@ -39,6 +39,7 @@ template <class B, class T>
 concept backend_transfers = requires(B& b, T* out, T const* in, view_on<B, T, 1> to, const_view_on<B, T, 1> from) {
     b.from_host(in, to);
     b.to_host(from, out);
+    b.wait();
     b.copy(from, to);
 };
 template <class B, class T>
@@ -85,7 +86,8 @@ concept backend_draws = requires(B& b, const_view_on<B, T, 3> sums, ops::heatmap
 /// Memory
 /// - `allocate<T>(n)`               an owner of n uninitialised elements, with data() and size(); freed in queue order
 /// - `from_host(pointer, view)`     the host memory may be reused as soon as the call returns
-/// - `to_host(view, pointer)`       waits for everything enqueued before it; the only operation that waits
+/// - `to_host(view, pointer)`       the elements are there after the next wait()
+/// - `wait()`                       until everything enqueued is done; the only operation that waits
 /// - `copy(view, view)`
 /// - `queue()`                      only on a device: what models are handed
 /// Operations, enqueued in order
@@ -121,8 +123,9 @@ template <class B, class T>
                       "scorecam: a backend on a device has queue(), convertible to space_type::queue_type");
         static_assert(detail::backend_allocates<B, T>,
                       "scorecam: a backend has allocate<T>(n), which returns an owner with data() and size()");
-        static_assert(detail::backend_transfers<B, T>,
-                      "scorecam: a backend has from_host(pointer, view), to_host(view, pointer) and copy(view, view)");
+        static_assert(
+            detail::backend_transfers<B, T>,
+            "scorecam: a backend has from_host(pointer, view), to_host(view, pointer), wait() and copy(view, view)");
         static_assert(detail::backend_paints<B, T>, "scorecam: a backend has paint(images, f, out)");
         static_assert(detail::backend_finds_extrema<B, T>, "scorecam: a backend has extrema(maps, size, rule, out)");
         static_assert(detail::backend_masks<B, T>,

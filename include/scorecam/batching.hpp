@@ -36,7 +36,7 @@ struct fixed_batch {
     [[nodiscard]] index_t next(batch_request r) const { return std::min(size, r.remaining); }
 };
 
-/// As many images as fit into `bytes`.
+/// As many images as fit into `bytes` of inputs. What the engine itself needs grows with the batch and comes on top.
 struct bounded_batch {
     using kind = kinds::batching;
     index_t bytes;

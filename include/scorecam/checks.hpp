@@ -32,8 +32,9 @@ void check_activations(tensor<ops::range<T>, 2> const& ranges)
     for (index_t i = 0; i < ranges.extent(0); ++i) {
         for (index_t k = 0; k < ranges.extent(1); ++k) {
             if (!ranges(i, k).finite()) {
-                throw non_finite_error{"the activations of image " + std::to_string(i) + ", channel " + std::to_string(k) +
-                                       " contain NaN or infinity; check the image's values and the model"};
+                throw non_finite_error{
+                    "the activations of image " + std::to_string(i) + ", channel " + std::to_string(k) +
+                    " contain NaN, infinity or values too far apart; check the image's values and the model"};
             }
         }
     }
@@ -67,6 +68,11 @@ void check_scores(explanation<T, SpatialRank> const& found)
                 if (!std::isfinite(found.scores(i, k, m))) {
                     refuse("under the mask of channel " + std::to_string(k), i, m);
                 }
+                if (!std::isfinite(found.weights(i, k, m))) {
+                    throw non_finite_error{"the weight of channel " + std::to_string(k) + " is NaN or infinite (image " +
+                                           std::to_string(i) + ", class " + std::to_string(found.targets(i, m)) +
+                                           "); a weighting passes over channels for which row.takes_part(k) is false"};
+                }
             }
         }
     }
@@ -85,10 +91,11 @@ void judge(explanation<T, SpatialRank>& found, tensor<ops::range<T>, 2> const& e
                 throw non_finite_error{"the map of image " + std::to_string(i) + ", class " +
                                        std::to_string(found.targets(i, m)) + " overflows; check the scale of the scores"};
             }
-            found.status(i, m) = all_flat         ? map_status::all_channels_flat
-                                 : !(r.hi > T(0)) ? map_status::nothing_positive
-                                 : r.flat()       ? map_status::constant
-                                                  : map_status::meaningful;
+            bool const shows   = r.hi > T(0) && !r.flat();
+            found.status(i, m) = shows         ? map_status::meaningful
+                                 : all_flat    ? map_status::all_channels_flat
+                                 : r.hi > T(0) ? map_status::constant
+                                               : map_status::nothing_positive;
         }
     }
 }

@@ -1,8 +1,10 @@
 #pragma once
 // Score-CAM (Wang et al., CVPR Workshops 2020, arXiv:1910.01279), once for every model and every backend.
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -53,6 +55,7 @@ public:
     [[nodiscard]] explanation_type operator()(images_view images)
     {
         check(images);
+        check_rules();
         found_ = {};
         model_.restart();
 
@@ -150,23 +153,28 @@ private:
         auto const ranges = ranges_.resize(on_, {{maps[0], maps[1]}});
         on_.extrema(merge_leading(as_const(activations_.view())), size_of(images), rule<mask_rule>(), merge_leading(ranges));
 
-        found_.outputs   = to_host(outputs_);  // waits
-        auto const known = to_host(ranges_);
+        with_policy(in_force<kinds::channels>(), [&](auto const& choice) {
+            bool const all    = std::is_same_v<std::remove_cvref_t<decltype(choice)>, all_channels>;
+            auto const shape  = all ? extents<2>{} : ranges_.shape();
+            auto const wanted = moments_.resize(on_, shape);
+            if (!all) { on_.moments(merge_leading(as_const(activations_.view())), merge_leading(wanted)); }
+        });
+        found_.outputs     = to_host(outputs_);
+        auto const known   = to_host(ranges_);
+        auto const moments = to_host(moments_);
+        on_.wait();
         check_outputs(found_.outputs);
         check_activations(known);
-        assign_roles(known, choose_channels());
+        assign_roles(known, choose_channels(moments));
     }
 
     /// Whether each channel of each image is among those to score; empty if all are.
-    [[nodiscard]] std::vector<std::vector<bool>> choose_channels()
+    [[nodiscard]] std::vector<std::vector<bool>> choose_channels(tensor<ops::moments<T>, 2> const& moments)
     {
         std::vector<std::vector<bool>> chosen;
         with_policy(in_force<kinds::channels>(), [&](auto const& choice) {
             if constexpr (!std::is_same_v<std::remove_cvref_t<decltype(choice)>, all_channels>) {
-                on_.moments(merge_leading(as_const(activations_.view())),
-                            merge_leading(moments_.resize(on_, ranges_.shape())));
-                auto const known = to_host(moments_);  // waits
-                for (index_t i = 0; i < known.extent(0); ++i) { chosen.push_back(choice.choose(known[i])); }
+                for (index_t i = 0; i < moments.extent(0); ++i) { chosen.push_back(choice.choose(moments[i])); }
             }
         });
         return chosen;
@@ -210,7 +218,7 @@ private:
         for (index_t done = 0; done < total;) {
             stop_if_requested(done, total);
             index_t const n   = next_batch(total - done);
-            auto const batch  = model_.input(n);
+            auto const batch  = input(n, images);
             auto const chosen = picks.slice(done, n);
             on_.mask(images, behind, as_const(activations_.view()), as_const(ranges_.view()), chosen, rule<mask_rule>(),
                      batch);
@@ -277,12 +285,14 @@ private:
         found_.scores          = live_.empty() ? tensor<T, 3>{scores_.shape()} : to_host(scores_);
         found_.baseline_scores = base_.shape().size() > 0 ? to_host(base_) : tensor<T, 2>{targets_.shape()};
         auto const zero_mask   = zero_mask_.shape().size() > 0 ? to_host(zero_mask_) : tensor<T, 2>{targets_.shape()};
+        auto const heat        = to_host(heat_);
+        on_.wait();
         fill_in_unscored(found_, zero_mask);
         check_scores(found_);
-        judge(found_, to_host(heat_));
+        judge(found_, heat);
         found_.forwards         = model_.forwards();
         found_.batches          = model_.batches();
-        found_.activation_bytes = activations_.bytes();
+        found_.activation_bytes = activations_.shape().size() * static_cast<index_t>(sizeof(T));
         found_.peak_bytes       = bytes();
         return std::exchange(found_, {});
     }
@@ -305,13 +315,13 @@ private:
             } else if (picture.per_image) {
                 for (index_t first = 0; first < images.extent(0);) {
                     index_t const n  = next_batch(images.extent(0) - first);
-                    auto const batch = model_.input(n);
+                    auto const batch = input(n, images);
                     picture.paint(on_, images.slice(first, n), batch);
                     read_scores(model_.forward(batch), picks.slice(first, n), as_const(targets_.view()), rows);
                     first += n;
                 }
             } else {
-                auto const batch = model_.input(1);
+                auto const batch = input(1, images);
                 picture.paint(on_, images.slice(0, 1), batch);
                 auto const outputs = model_.forward(batch);
                 for (index_t i = 0; i < images.extent(0); ++i) {
@@ -319,6 +329,18 @@ private:
                 }
             }
         });
+    }
+
+    /// Where the next n inputs are written. They must not be written over what they are made from.
+    [[nodiscard]] view_on<Backend, T, rank> input(index_t n, images_view images)
+    {
+        auto const batch = model_.input(n);
+        std::less<T const*> const before;
+        if (before(batch.data(), images.data() + images.size()) && before(images.data(), batch.data() + batch.size())) {
+            throw option_error{
+                "the image lies in the model's input_buffer, which the masked images overwrite; pass a copy of it"};
+        }
+        return batch;
     }
 
     /// The pictures that masks let through where they are 0, or nothing for black ones.
@@ -368,10 +390,33 @@ private:
     void check(images_view images) const
     {
         auto const wanted = model_.input_shape();
+        for (std::size_t d = 0; d <= spatial_rank; ++d) {
+            if (wanted[d] < 1) {
+                throw shape_error{"the model's input_shape() is " + to_string(wanted) +
+                                  "; it names fixed extents of 1 or more"};
+            }
+        }
         if (!(trailing<rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {
             throw shape_error{"the images have the shape " + to_string(images.shape()) + ", the model takes " +
                               to_string(wanted) + " each; pass (" + std::to_string(wanted[0]) +
                               ", ...) or a batch of those"};
+        }
+        if constexpr (Backend::space_type::host_accessible) {
+            for (T const value : images) {
+                if (!std::isfinite(value)) {
+                    throw non_finite_error{"the images contain NaN or infinity; check how they were prepared"};
+                }
+            }
+        }
+    }
+
+    void check_rules()
+    {
+        auto const shown = rule<heatmap_rule>();
+        for (double const epsilon : {rule<mask_rule>().epsilon, shown.activation_epsilon, shown.epsilon}) {
+            if (!(epsilon >= 0) || !(epsilon <= 1)) {
+                throw option_error{"an epsilon of " + std::to_string(epsilon) + " was given to a rule; give 0 to 1"};
+            }
         }
     }
 
@@ -389,7 +434,7 @@ private:
         return with_policy(in_force<kind_of<Rule>>(), [](auto const& value) -> Rule { return value; });
     }
     template <class U, std::size_t Rank>
-    [[nodiscard]] tensor<U, Rank> to_host(held<U, Rank> const& from)
+    [[nodiscard]] tensor<U, Rank> to_host(held<U, Rank> const& from)  // there after on_.wait()
     {
         tensor<U, Rank> host{from.shape()};
         on_.to_host(as_const(from.view()), host.data());
@@ -440,19 +485,27 @@ private:
 template <class Backend, class Model, class Image, class... Policies>
 [[nodiscard]] auto explain(Backend& on, Model& model, Image const& image, Policies... policies)
 {
+    static_assert(!std::is_const_v<Model> && !std::is_const_v<Backend>,
+                  "scorecam: the model and the backend are not const: calling them changes them");
     static_assert(check_model<Model>());
     static_assert(check_backend<Backend, typename Model::value_type>());
-    using one_type     = const_view_on<Backend, typename Model::value_type, spatial_rank_of<Model> + 1>;
-    using several_type = const_view_on<Backend, typename Model::value_type, spatial_rank_of<Model> + 2>;
-    explainer<Backend, Model, Policies...> run{on, model, std::move(policies)...};
-    static_assert(std::is_convertible_v<Image const&, one_type> || std::is_convertible_v<Image const&, several_type>,
-                  "scorecam: an image is a tensor_view<value_type const, 3, space_type> (C, H, W) in the backend's memory, "
-                  "several images are one of rank 4 (I, C, H, W)");
-    if constexpr (std::is_convertible_v<Image const&, one_type>) {
-        return run(one_type{image});
-    } else {
-        return run(several_type{image});
+    using one_type         = const_view_on<Backend, typename Model::value_type, spatial_rank_of<Model> + 1>;
+    using several_type     = const_view_on<Backend, typename Model::value_type, spatial_rank_of<Model> + 2>;
+    constexpr bool one     = std::is_convertible_v<Image const&, one_type>;
+    constexpr bool several = std::is_convertible_v<Image const&, several_type>;
+    static_assert(
+        one || several,
+        "scorecam: an image is a tensor_view<value_type const, 3, space_type> (C, H, W) in the backend's memory, several "
+        "images are one of rank 4; pixels in a std::vector<float> v: scorecam::tensor_view<float const, 3>{v.data(), C, H, "
+        "W}");
+    if constexpr (one || several) {
+        explainer<Backend, Model, Policies...> run{on, model, std::move(policies)...};
+        return run(std::conditional_t<one, one_type, several_type>{image});
     }
 }
+
+/// A model and a backend are referred to while they work, so that they have names of their own.
+template <class Backend, class Model, class Image, class... Policies>
+void explain(Backend&, Model const&&, Image const&, Policies...) = delete;
 
 }  // namespace scorecam

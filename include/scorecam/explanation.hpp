@@ -8,7 +8,7 @@
 
 namespace scorecam {
 
-/// Whether a map shows something, and if not, why it is all 0.
+/// Whether a map shows something, and if not, why it is all 0 (after min-max scaling).
 enum class map_status {
     meaningful,         ///< it has a place of largest evidence
     all_channels_flat,  ///< no activation has contrast, so there was nothing to mask with
@@ -51,13 +51,14 @@ struct explanation {
     index_t forwards      = 0;      ///< images pushed through the model: captured, masked, baseline and zero-mask ones
     index_t batches       = 0;      ///< calls of the model
     index_t activation_bytes = 0;   ///< held for the captured activations
-    index_t peak_bytes       = 0;   ///< held by the library at most: activations, one batch, maps and lists
+    index_t peak_bytes       = 0;   ///< held by the explainer so far: activations, one batch, maps and lists
 
     [[nodiscard]] index_t images() const { return maps.extent(0); }
     [[nodiscard]] index_t channels() const { return scores.extent(1); }
 
-    /// The map (H, W) of image i and its m-th target.
-    [[nodiscard]] tensor_view<T const, SpatialRank> map(index_t i = 0, index_t m = 0) const { return maps.view()[i][m]; }
+    /// The map (H, W) of image i and its m-th target. A view into this explanation, so that it is refused on a temporary.
+    [[nodiscard]] tensor_view<T const, SpatialRank> map(index_t i = 0, index_t m = 0) const& { return maps.view()[i][m]; }
+    tensor_view<T const, SpatialRank> map(index_t i = 0, index_t m = 0) const&& = delete;
 
     /// Flat channels of image i.
     [[nodiscard]] index_t flat_channels_of(index_t i) const

@@ -53,6 +53,10 @@ public:
     [[nodiscard]] batch_type input(index_t n)
     {
         auto const wanted = prepend(model_.input_shape(), n);
+        static_assert(
+            !(requires { model_.input_buffer(n); }) || requires {
+                { model_.input_buffer(n) } -> std::convertible_to<batch_type>;
+            }, "scorecam: a model's input_buffer(n) returns a writable tensor_view<value_type, 4, space_type>");
         if constexpr (requires {
                           { model_.input_buffer(n) } -> std::convertible_to<batch_type>;
                       }) {

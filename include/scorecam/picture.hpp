@@ -25,6 +25,11 @@ template <class T, class Backend>
     return buffer;
 }
 
+inline void check_finite(std::string const& what, double value)
+{
+    if (!std::isfinite(value)) { throw option_error{what + " " + std::to_string(value) + "; give a finite number"}; }
+}
+
 template <class Backend, class T, std::size_t Rank, class Space>
 void paint_colour(Backend& on, tensor_view<T const, Rank, Space> images, std::vector<double> const& values,
                   tensor_view<T, Rank, Space> out)
@@ -61,6 +66,7 @@ struct constant {
     void paint(Backend& on, tensor_view<T const, Rank, Space> images, tensor_view<T, Rank, Space> out) const
     {
         auto const channels = static_cast<std::size_t>(images.extent(1));
+        for (auto const value : values) { detail::check_finite("the constant picture has the value", value); }
         if (values.size() != 1 && values.size() != channels) {
             throw option_error{"the constant picture has " + std::to_string(values.size()) + " values for images of " +
                                std::to_string(channels) + " channels; give one value, or one per channel"};
@@ -94,8 +100,9 @@ struct blurred {
     template <class Backend, class T, std::size_t Rank, class Space>
     void paint(Backend& on, tensor_view<T const, Rank, Space> images, tensor_view<T, Rank, Space> out) const
     {
-        auto taps         = detail::on_backend<T>(on, weights());
-        auto const reach  = static_cast<index_t>(weights().size()) - 1;
+        auto const half   = weights();
+        auto taps         = detail::on_backend<T>(on, half);
+        auto const reach  = static_cast<index_t>(half.size()) - 1;
         auto const filter = [&](std::size_t axis) { return ops::filter_axis<T>{taps.data(), reach, axis}; };
 
         auto const one     = images.slice(0, 1).shape();
@@ -113,16 +120,17 @@ struct blurred {
     /// The filter's taps from the centre outwards, which sum to 1 over both sides.
     [[nodiscard]] std::vector<double> weights() const
     {
-        if (!(sigma > 0) || !std::isfinite(sigma)) {
-            throw option_error{"the blurred picture has sigma " + std::to_string(sigma) +
-                               "; give a positive number of pixels"};
+        constexpr double largest = 1e4;  // pixels: far beyond any image, near enough to be computed
+        if (!(sigma > 0) || sigma > largest || radius < 0) {
+            throw option_error{"the blurred picture has sigma " + std::to_string(sigma) + " and radius " +
+                               std::to_string(radius) +
+                               "; give a positive number of pixels up to 10000, and a radius of 0 or more"};
         }
         auto const reach = static_cast<std::size_t>(radius > 0 ? radius : static_cast<index_t>(std::ceil(3 * sigma)));
         std::vector<double> taps(reach + 1);
         double sum = 0;
         for (std::size_t r = 0; r <= reach; ++r) {
-            auto const x = static_cast<double>(r) / sigma;
-            taps[r]      = std::exp(-0.5 * x * x);
+            taps[r] = ops::gaussian(static_cast<double>(r), sigma);
             sum += r == 0 ? taps[r] : 2 * taps[r];
         }
         for (auto& tap : taps) { tap /= sum; }
@@ -130,7 +138,8 @@ struct blurred {
     }
 };
 
-/// Gaussian noise of mean 0: the same seed gives the same bits on every backend.
+/// Gaussian noise of mean 0 from a counter-based generator: a seed stands for the same picture everywhere, up to the
+/// rounding of a backend's log and cos.
 struct noise {
     static constexpr bool per_image = false;
     std::uint64_t seed              = 0;
@@ -139,6 +148,7 @@ struct noise {
     template <class Backend, class T, std::size_t Rank, class Space>
     void paint(Backend& on, tensor_view<T const, Rank, Space> images, tensor_view<T, Rank, Space> out) const
     {
+        detail::check_finite("the noise picture has the deviation", deviation);
         on.paint(images, ops::gaussian_noise<T>{seed, static_cast<T>(deviation)}, out);
     }
 };

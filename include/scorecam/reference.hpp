@@ -37,6 +37,7 @@ public:
     {
         std::copy_n(view.data(), view.size(), host);
     }
+    void wait() {}
     template <class T, std::size_t Rank>
     void copy(tensor_view<T const, Rank> from, tensor_view<T, Rank> to)
     {
@@ -101,8 +102,9 @@ public:
         std::vector<index_t> order(static_cast<std::size_t>(outputs.extent(1)));
         for (index_t n = 0; n < outputs.extent(0); ++n) {
             for (std::size_t c = 0; c < order.size(); ++c) { order[c] = static_cast<index_t>(c); }
-            std::stable_sort(order.begin(), order.end(),
-                             [&](index_t a, index_t b) { return outputs(n, a) > outputs(n, b); });
+            std::stable_sort(order.begin(), order.end(), [&](index_t a, index_t b) {
+                return outputs(n, a) > outputs(n, b) || (outputs(n, b) != outputs(n, b) && outputs(n, a) == outputs(n, a));
+            });
             std::copy_n(order.begin(), targets.extent(1), targets[n].data());
         }
     }

@@ -27,7 +27,6 @@ public:
     {
         return list_of(std::vector<std::vector<index_t>>(static_cast<std::size_t>(images), classes_), images, classes);
     }
-    [[nodiscard]] index_t count() const { return static_cast<index_t>(classes_.size()); }
 
     static tensor<index_t, 2> list_of(std::vector<std::vector<index_t>> const& rows, index_t images, index_t classes)
     {
@@ -66,7 +65,6 @@ struct target {
     using kind = kinds::target;
     index_t class_index;
 
-    [[nodiscard]] index_t count() const { return 1; }
     [[nodiscard]] tensor<index_t, 2> list(index_t images, index_t classes) const
     {
         return targets{class_index}.list(images, classes);
@@ -78,10 +76,6 @@ struct targets_per_image {
     using kind = kinds::target;
     std::vector<std::vector<index_t>> classes_of_image;
 
-    [[nodiscard]] index_t count() const
-    {
-        return classes_of_image.empty() ? 0 : static_cast<index_t>(classes_of_image.front().size());
-    }
     [[nodiscard]] tensor<index_t, 2> list(index_t images, index_t classes) const
     {
         return targets::list_of(classes_of_image, images, classes);
@@ -93,8 +87,6 @@ struct targets_per_image {
 struct top {
     using kind     = kinds::target;
     index_t number = 1;
-
-    [[nodiscard]] index_t count() const { return number; }
 };
 
 /// A target that can list its classes, (images, M), each checked against the number of classes.

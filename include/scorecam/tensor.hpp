@@ -1,8 +1,10 @@
 #pragma once
 // A tensor that owns its elements, on the host: what explanations are made of and what a callable may return.
+#include <string>
 #include <utility>
 #include <vector>
 
+#include <scorecam/error.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam {
@@ -16,7 +18,14 @@ public:
 
     tensor() = default;
     explicit tensor(extents<Rank> shape) : shape_{shape}, elements_(static_cast<std::size_t>(shape.size())) {}
-    tensor(extents<Rank> shape, std::vector<T> elements) : shape_{shape}, elements_{std::move(elements)} {}
+    /// Throws shape_error if there are more or fewer elements than the shape has.
+    tensor(extents<Rank> shape, std::vector<T> elements) : shape_{shape}, elements_{std::move(elements)}
+    {
+        if (size() != shape.size()) {
+            throw shape_error{"a tensor of the shape " + to_string(shape) + " was given " + std::to_string(size()) +
+                              " elements"};
+        }
+    }
 
     [[nodiscard]] extents<Rank> const& shape() const noexcept { return shape_; }
     [[nodiscard]] index_t extent(std::size_t i) const noexcept { return shape_[i]; }

@@ -8,7 +8,8 @@
 
 namespace scorecam {
 
-/// A weighting turns the row of contributions into a reading: `weighting(row)(k)` is the weight of channel k.
+/// A weighting turns the row of contributions into a reading: `weighting(row)(k)` is the weight of channel k. Channels that
+/// are left out are in the row too: pass over those for which `row.takes_part(k)` is false; their weight is 0 anyway.
 /// `shift_invariant` says that adding one number to all contributions changes nothing, so that a baseline cannot matter.
 template <class W, class T>
 concept weighting = requires(W const w, ops::contributions<T> row, index_t k) {

@@ -1,5 +1,5 @@
 // expected-error: scorecam: a backend has allocate<T>\(n\)
-// expected-error: scorecam: a backend has from_host\(pointer, view\), to_host\(view, pointer\) and copy\(view, view\)
+// expected-error: scorecam: a backend has from_host\(pointer, view\), to_host\(view, pointer\), wait\(\) and copy\(view, view\)
 // expected-error: scorecam: a backend has paint\(images, f, out\)
 // expected-error: scorecam: a backend has extrema\(maps, size, rule, out\)
 // expected-error: scorecam: a backend has mask\(images, background, maps, ranges, picks, rule, batch\)

@@ -149,6 +149,9 @@ struct without_from_host : minimal_backend {
 struct without_to_host : minimal_backend {
     void to_host() = delete;
 };
+struct without_wait : minimal_backend {
+    void wait() = delete;
+};
 struct without_copy : minimal_backend {
     void copy() = delete;
 };
@@ -192,6 +195,7 @@ static_assert(!backend<allocates_bytes, float>);
 static_assert(!backend<owner_without_size, float>);
 static_assert(!backend<without_from_host, float>);
 static_assert(!backend<without_to_host, float>);
+static_assert(!backend<without_wait, float>);
 static_assert(!backend<without_copy, float>);
 static_assert(!backend<without_paint, float>);
 static_assert(!backend<without_extrema, float>);

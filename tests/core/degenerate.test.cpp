@@ -61,8 +61,8 @@ bool all_zero(sc::tensor_view<float const, 2> map)
     return std::all_of(map.begin(), map.end(), [](float v) { return v == 0; });
 }
 
-constexpr float not_a_number      = std::numeric_limits<float>::quiet_NaN();
-constexpr float infinite = std::numeric_limits<float>::infinity();
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+constexpr float infinite     = std::numeric_limits<float>::infinity();
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <scorecam/conventions.hpp>
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/explain.hpp>
 #include <scorecam/reference.hpp>
@@ -156,4 +157,11 @@ TEST_CASE_TEMPLATE("the logits of all classes under every mask and of both basel
             CHECK(golden::deviation(over_mean.baseline_scores[i], bases[i][1]) < golden::double_precision);
         }
     }
+}
+
+TEST_CASE_TEMPLATE("the conventions of the paper are its equations", Backend, scorecam::reference_backend,
+                   scorecam::cpu::backend)
+{
+    check<Backend>(prob_zero, scorecam::conventions::paper{});
+    check<Backend>(logit_softmax, scorecam::conventions::paper_algorithm_1{});
 }

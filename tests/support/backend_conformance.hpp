@@ -36,6 +36,7 @@ public:
     {
         sc::tensor<T, Rank> copy{shape_};
         on_.to_host(in(), copy.data());
+        on_.wait();
         return copy;
     }
 

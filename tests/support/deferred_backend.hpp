@@ -91,9 +91,9 @@ public:
     template <class T, std::size_t Rank>
     void to_host(sc::tensor_view<T const, Rank, deferred::space> view, T* host)
     {
-        queue_->wait();
-        std::copy_n(view.data(), view.size(), host);
+        queue_->add([=] { std::copy_n(view.data(), view.size(), host); });
     }
+    void wait() { queue_->wait(); }
 
     template <class... A>
     void copy(A... a)

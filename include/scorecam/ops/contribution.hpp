@@ -27,6 +27,10 @@ struct contributions {
     T zero_mask;                ///< f of the image under an all-zero mask, for the channels that take it
 
     [[nodiscard]] SCORECAM_HD constexpr index_t size() const { return count; }
+    /// False for a channel that is left out: a weighting passes over it.
+    [[nodiscard]] SCORECAM_HD constexpr bool takes_part(index_t k) const { return roles[k] != channel_role::left_out; }
+
+    /// C(A_k). NaN for a channel that is left out, so that a weighting that does not pass over it is found out.
     [[nodiscard]] SCORECAM_HD constexpr T operator[](index_t k) const
     {
         switch (roles[k]) {
@@ -39,7 +43,7 @@ struct contributions {
         case channel_role::left_out:
             break;
         }
-        return -infinity_of<T>;  // adds 0 to a softmax
+        return nan_of<T>;
     }
 };
 
@@ -47,7 +51,7 @@ struct contributions {
 template <class T, class Reading>
 [[nodiscard]] SCORECAM_HD constexpr T weight_of(contributions<T> const& c, Reading const& reading, index_t k)
 {
-    return c.roles[k] == channel_role::left_out ? T(0) : reading(k);
+    return c.takes_part(k) ? reading(k) : T(0);
 }
 
 }  // namespace scorecam::ops

@@ -53,6 +53,13 @@ struct plane_mean {
     return folded < n ? folded : period - folded;
 }
 
+/// exp(-x²/2σ²).
+[[nodiscard]] SCORECAM_HD inline double gaussian(double x, double sigma)
+{
+    using std::exp;
+    return exp(-0.5 * (x / sigma) * (x / sigma));
+}
+
 /// A symmetric filter along one axis; `taps[0]` is its centre, in the backend's memory. Edges are reflected.
 template <class T>
 struct filter_axis {
@@ -84,8 +91,8 @@ struct filter_axis {
     return z ^ (z >> 31U);
 }
 
-/// Gaussian noise, a function of the seed and of the element's position alone: the same on every backend and for every
-/// number of threads.
+/// Gaussian noise, a function of the seed and of the element's position alone: it does not depend on threads, batches or
+/// the backend (but for the rounding of its log and cos).
 template <class T>
 struct gaussian_noise {
     std::uint64_t seed;

@@ -11,7 +11,7 @@ namespace scorecam::ops {
 template <class T>
 inline constexpr T largest_of = std::numeric_limits<T>::max();
 template <class T>
-inline constexpr T infinity_of = std::numeric_limits<T>::infinity();
+inline constexpr T nan_of = std::numeric_limits<T>::quiet_NaN();
 
 /// Extrema. A NaN among the values makes both NaN, so that it is seen.
 template <class T>

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <scorecam/config.hpp>
+#include <scorecam/ops/range.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::ops {
@@ -44,27 +45,33 @@ struct sigmoid_of {
 template <class Row>
 struct relu_of {
     Row values;
-    [[nodiscard]] SCORECAM_HD auto operator()(index_t i) const
-    {
-        using T   = typename Row::value_type;
-        T const v = values[i];
-        return v < T(0) ? T(0) : v;
-    }
+    [[nodiscard]] SCORECAM_HD auto operator()(index_t i) const { return relu(values[i]); }
 };
 
-/// exp(v_i) / Σ_j exp(v_j), shifted by the maximum. A NaN in the row makes every value NaN.
+/// Whether element i of a row counts; a row may leave some out.
+template <class Row>
+[[nodiscard]] SCORECAM_HD constexpr bool takes_part(Row const& row, index_t i)
+{
+    if constexpr (requires { row.takes_part(i); }) {
+        return row.takes_part(i);
+    } else {
+        return true;
+    }
+}
+
+/// exp(v_i) / Σ_j exp(v_j) over the elements that take part, shifted by the maximum. A NaN makes every value NaN.
 template <class Row>
 struct softmax_of {
     using T = typename Row::value_type;
     Row values;
-    T peak;
-    T sum;
+    T peak = -largest_of<T>;
+    T sum  = 0;
 
-    SCORECAM_HD explicit softmax_of(Row r) : values{r}, peak{r[0]}, sum{0}
+    SCORECAM_HD explicit softmax_of(Row r) : values{r}
     {
         using std::exp;
-        for (index_t i = 1; i < r.size(); ++i) { peak = r[i] > peak ? r[i] : peak; }
-        for (index_t i = 0; i < r.size(); ++i) { sum += exp(r[i] - peak); }
+        for (index_t i = 0; i < r.size(); ++i) { peak = takes_part(r, i) && r[i] > peak ? r[i] : peak; }
+        for (index_t i = 0; i < r.size(); ++i) { sum += takes_part(r, i) ? exp(r[i] - peak) : T(0); }
     }
     [[nodiscard]] SCORECAM_HD T operator()(index_t i) const
     {
