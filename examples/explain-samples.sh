@@ -5,9 +5,10 @@ cd "$(dirname "$0")/.."
 . cmake/packages.sh
 need $build_packages
 
-cmake --preset release >build-release.log 2>&1 || { cat build-release.log >&2; exit 1; }
-cmake --build --preset release >>build-release.log 2>&1 || { cat build-release.log >&2; exit 1; }
-mv build-release.log build/release/
+mkdir -p build
+log=build/explain-samples.log
+cmake --preset release >$log 2>&1 || { cat $log >&2; exit 1; }
+cmake --build --preset release >>$log 2>&1 || { cat $log >&2; exit 1; }
 
 for picture in examples/drawings/samples/*.png; do
     case "$picture" in

@@ -65,6 +65,14 @@ bool sums_to_one(sc::tensor_view<float const, 1> outputs)
     return outputs.size() > 1 && std::abs(sum - 1) < 1e-4;
 }
 
+/// The class's probability in the sense of --score; outputs that are probabilities already are taken as they are.
+float probability_of(explain_options const& options, sc::tensor_view<float const, 1> outputs, sc::index_t target)
+{
+    sc::ops::row<float> const row{outputs.data(), outputs.size()};
+    if (sums_to_one(outputs)) { return sc::logit{}(row)(target); }
+    return options.chosen.at("score") == "sigmoid" ? sc::sigmoid{}(row)(target) : sc::probability{}(row)(target);
+}
+
 /// Explains pictures one after the other and writes what was found.
 class session {
 public:
@@ -76,11 +84,17 @@ public:
           explain_{cpu_,
                    network_,
                    options.target_policy(names_),
+                   options.grouping_policy(),
+                   options.channels_policy(),
+                   options.unscored_policy(),
+                   options.flat_policy(),
+                   options.mask_policy(),
+                   options.background_policy(),
                    options.score_policy(),
                    options.baseline_policy(),
-                   options.background_policy(),
                    options.weighting_policy(),
-                   options.flat_policy(),
+                   options.summand_policy(),
+                   options.heatmap_policy(),
                    options.batching_policy(),
                    sc::on_progress{progress_bar{}}}
     {
@@ -112,11 +126,11 @@ private:
 
     [[nodiscard]] fs::path in_output(std::string const& name) const { return fs::path{options_.output} / name; }
 
-    nlohmann::ordered_json write_map(std::string const& name, cv::Mat const& picture, explanation const& found, sc::index_t m) const
+    nlohmann::ordered_json write_map(std::string const& name, cv::Mat const& picture, explanation const& found,
+                                     sc::index_t m) const
     {
         auto const target      = found.targets(0, m);
-        auto const outputs     = found.outputs[0];
-        auto const probability = sc::probability{}(sc::ops::row<float>{outputs.data(), outputs.size()})(target);
+        auto const probability = probability_of(options_, found.outputs[0], target);
         auto const stem        = name + "." + std::to_string(target);
         sc::opencv::write_image(in_output(stem + ".overlay.png"), sc::opencv::overlay(picture, found.map(0, m), how_));
         sc::xtensor::save_npy(in_output(stem + ".npy").string(), found.map(0, m));
@@ -139,22 +153,22 @@ private:
                       nlohmann::ordered_json const& maps) const
     {
         nlohmann::ordered_json const report{{"model", options_.model},
-                                    {"image", image},
-                                    {"layer", network_.layer().name},
-                                    {"engine", "opencv " CV_VERSION},
-                                    {"channels", found.channels()},
-                                    {"flat_channels", found.flat_channels},
-                                    {"forwards", found.forwards},
-                                    {"batches", found.batches},
-                                    {"seconds", seconds},
-                                    {"peak_bytes", found.peak_bytes},
-                                    {"version", SCORECAM_VERSION},
-                                    {"baseline_cancels", found.baseline_cancels},
-                                    {"options", options_.in_force(network_.layer().name, cpu_.threads())},
-                                    {"maps", maps}};
+                                            {"image", image},
+                                            {"layer", network_.layer().name},
+                                            {"engine", "opencv " CV_VERSION},
+                                            {"channels", found.channels()},
+                                            {"flat_channels", found.flat_channels},
+                                            {"forwards", found.forwards},
+                                            {"batches", found.batches},
+                                            {"seconds", seconds},
+                                            {"peak_bytes", found.peak_bytes},
+                                            {"version", SCORECAM_VERSION},
+                                            {"baseline_cancels", found.baseline_cancels},
+                                            {"options", options_.in_force(network_.layer().name, cpu_.threads())},
+                                            {"maps", maps}};
         auto const file = in_output(name + ".json");
         std::ofstream out{file};
-        out << report.dump(2) << '\n';
+        out << report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
         if (!out.flush()) { throw sc::error{"cannot write the report " + file.string()}; }
     }
 
@@ -163,7 +177,7 @@ private:
         if (found.baseline_cancels) {
             std::cerr << "scorecam: note: --baseline has no effect with --weighting softmax and was not scored\n";
         }
-        if (options_.score == "probability" && sums_to_one(found.outputs[0])) {
+        if (options_.chosen.at("score") == "probability" && sums_to_one(found.outputs[0])) {
             std::cerr << "scorecam: note: the outputs for " << name
                       << " are probabilities already; write --score logit to use them as they are\n";
         }
@@ -174,8 +188,9 @@ private:
     labels names_;
     sc::opencv::network network_;
     sc::cpu::backend cpu_;
-    sc::explainer<sc::cpu::backend, sc::opencv::network, target, score, baseline, sc::background<picture>, weighting,
-                  sc::flat_channels, batching, sc::on_progress<progress_bar>>
+    sc::explainer<sc::cpu::backend, sc::opencv::network, target, grouping, channels, sc::unscored_channels,
+                  sc::flat_channels, sc::mask_rule, sc::background<picture>, score, baseline, weighting, sc::summand,
+                  sc::heatmap_rule, batching, sc::on_progress<progress_bar>>
         explain_;
 };
 
@@ -190,7 +205,7 @@ int explain(explain_options const& options)
     for (auto const& image : options.images) {
         try {
             explain_one(image);
-        } catch (sc::error const& e) {  // the other pictures may be fine
+        } catch (std::exception const& e) {  // the other pictures may be fine
             std::cerr << "scorecam: " << image << ": " << e.what() << '\n';
             failed = 1;
         }

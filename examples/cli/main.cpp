@@ -3,6 +3,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <scorecam/error.hpp>
 #include <scorecam/version.hpp>
 
 #include "commands.hpp"
@@ -32,7 +33,6 @@ void add_model_options(CLI::App& command, cli::model_options& options)
 void add_explain_options(CLI::App& command, cli::explain_options& options)
 {
     add_model_options(command, options);
-    std::string const pictures = "black, constant:V, mean, blur:SIGMA, noise:SEED or image:FILE";
     command.add_option("IMAGE", options.images, "Pictures to explain")->required();
     command.add_option("--layer", options.layer,
                        "The layer to explain, see 'scorecam layers'; by default the last spatial one");
@@ -40,22 +40,21 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->capture_default_str();
-    command.add_option("--score", options.score, "What is read from the outputs")
-        ->check(CLI::IsMember({"probability", "logit", "sigmoid"}))
+    command.add_option("--convention", options.convention, "Whose Score-CAM; single steps may be chosen beside it")
+        ->check(CLI::IsMember(cli::convention_names()))
         ->capture_default_str();
-    command.add_option("--baseline", options.baseline, "Whose score is subtracted (Eq. 1): none, " + pictures)
-        ->capture_default_str();
-    command.add_option("--background", options.background, "What masks let through where they are 0: " + pictures)
-        ->capture_default_str();
-    command.add_option("--weighting", options.weighting, "From scores to channel weights")
-        ->check(CLI::IsMember({"raw", "relu", "softmax"}))
-        ->capture_default_str();
-    command.add_option("--flat", options.flat, "Channels without contrast are skipped, or scored as an all-zero mask")
-        ->check(CLI::IsMember({"skipped", "scored"}))
-        ->capture_default_str();
+    for (auto const& step : cli::all_choices()) {
+        auto const choose  = [&options, name = step.name](std::string const& value) { options.chosen[name] = value; };
+        auto* const option = command.add_option_function<std::string>(std::string{"--"} + step.name, choose, step.help);
+        if (!step.values.empty()) { option->check(CLI::IsMember(step.values)); }
+        option->group("Steps, as the convention has them if not given");
+    }
     auto* const batch =
         command.add_option("--batch", options.batch, "Masked pictures per forward, or auto")->capture_default_str();
-    command.add_option("--memory", options.memory, "Instead of --batch: as many as fit, e.g. 256MiB")->excludes(batch);
+    command
+        .add_option("--memory", options.memory,
+                    "Instead of --batch: as many inputs as fit, e.g. 256MiB; the engine's own memory comes on top")
+        ->excludes(batch);
     command.add_option("--labels", options.labels, "Class names, one a line")->check(CLI::ExistingFile);
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
@@ -84,8 +83,12 @@ int main(int argc, char** argv)
     } catch (CLI::ParseError const& e) {
         return app.exit(e) == 0 ? 0 : 2;
     }
+    explain.complete();
     try {
         return explain_command->parsed() ? cli::explain(explain) : cli::list_layers(layers);
+    } catch (scorecam::option_error const& e) {
+        std::cerr << "scorecam: " << e.what() << '\n';
+        return 2;
     } catch (std::exception const& e) {
         std::cerr << "scorecam: " << e.what() << '\n';
         return 1;

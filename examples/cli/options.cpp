@@ -51,7 +51,9 @@ sc::index_t bytes(std::string const& text)
     auto const value  = number<double>(text.substr(0, digits));
     auto const unit =
         std::find_if(units.begin(), units.end(), [&](auto const& u) { return text.substr(digits) == u.first; });
-    if (!value || unit == units.end() || !(*value > 0)) { refuse("--memory", text, "a size such as 64MiB, 256MB or 1GiB"); }
+    if (!value || unit == units.end() || !(*value > 0) || *value * unit->second > 1e18) {
+        refuse("--memory", text, "a size such as 64MiB, 256MB or 1GiB");
+    }
     return static_cast<sc::index_t>(*value * unit->second);
 }
 
@@ -60,6 +62,11 @@ std::array<double, 3> three(std::string const& option, std::vector<double> const
     if (values.size() == 1) { return {values[0], values[0], values[0]}; }
     if (values.size() != 3) { throw sc::option_error{option + " takes one number or three, separated by commas"}; }
     return {values[0], values[1], values[2]};
+}
+
+sc::axis_rule axis(std::string const& text)
+{
+    return text == "align-corners" ? sc::axis_rule::align_corners : sc::axis_rule::half_pixel;
 }
 
 /// "3" of "top3", 1 of "top".
@@ -87,8 +94,11 @@ sc::opencv::preprocessing model_options::preprocessing() const
     }
     if (!mean.empty()) { how.mean = three("--mean", mean); }
     if (!std.empty()) { how.std = three("--std", std); }
-    if (std::any_of(how.std.begin(), how.std.end(), [](double s) { return !(s > 0); })) {
+    if (std::any_of(how.std.begin(), how.std.end(), [](double s) { return !(s > 0) || !std::isfinite(s); })) {
         throw sc::option_error{"--std takes numbers larger than 0"};
+    }
+    if (!std::all_of(how.mean.begin(), how.mean.end(), [](double m) { return std::isfinite(m); }) || !std::isfinite(scale)) {
+        throw sc::option_error{"--mean and --scale take finite numbers"};
     }
     if (scale != 0) { how.scale = scale; }
     if (bgr) { how.order = sc::opencv::channel_order::bgr; }
@@ -105,16 +115,94 @@ cli::target explain_options::target_policy(cli::labels const& names) const
         if (top_number(text)) {
             refuse("--target", text, "it alone, or class numbers and names: top cannot be mixed with them");
         }
-        auto const index = number<sc::index_t>(text);
-        classes.push_back(index ? *index : names.find(text));
+        auto const index  = number<sc::index_t>(text);
+        auto const wanted = index ? *index : names.find(text);
+        if (std::find(classes.begin(), classes.end(), wanted) != classes.end()) {
+            refuse("--target", text, "each class once");
+        }
+        classes.push_back(wanted);
     }
     return sc::targets{std::move(classes)};
 }
 
+void explain_options::complete() { chosen.merge(composition_of(convention)); }
+
+cli::grouping explain_options::grouping_policy() const
+{
+    auto const& text = chosen.at("groups");
+    if (text == "none") { return sc::no_groups{}; }
+    auto const groups = number<sc::index_t>(text);
+    if (!groups) { refuse("--groups", text, "a number of groups, or none"); }
+    return sc::channel_groups{*groups};
+}
+
+cli::channels explain_options::channels_policy() const
+{
+    auto const& text       = chosen.at("channels");
+    std::string const form = "all, deviation:N, mass:N, share:S or list:K,K,...";
+    if (text == "all") { return sc::all_channels{}; }
+    auto const colon = std::min(text.find(':'), text.size());
+    auto const name  = text.substr(0, colon);
+    auto const value = colon < text.size() ? text.substr(colon + 1) : std::string{};
+    auto const whole = number<sc::index_t>(value);
+    if (name == "deviation" && whole) { return sc::largest_deviation{*whole}; }
+    if (name == "mass" && whole) { return sc::largest_mass{*whole}; }
+    if (name == "share" && number<double>(value)) { return sc::mass_share{*number<double>(value)}; }
+    if (name != "list") { refuse("--channels", text, form); }
+    sc::listed_channels listed;
+    for (double const k : numbers("--channels", value, form)) {
+        listed.channels_to_score.push_back(static_cast<sc::index_t>(k));
+    }
+    return listed;
+}
+
+sc::unscored_channels explain_options::unscored_policy() const
+{
+    return chosen.at("unscored") == "zero" ? sc::unscored_channels::zero : sc::unscored_channels::dropped;
+}
+
+sc::flat_channels explain_options::flat_policy() const
+{
+    return chosen.at("flat") == "scored" ? sc::flat_channels::scored : sc::flat_channels::skipped;
+}
+
+double explain_options::epsilon(std::string const& option) const
+{
+    auto const value = number<double>(chosen.at(option));
+    if (!value) { refuse("--" + option, chosen.at(option), "a number from 0 to 1, such as 1e-8"); }
+    return *value;
+}
+
+sc::mask_rule explain_options::mask_policy() const
+{
+    return {.axis    = axis(chosen.at("mask-axis")),
+            .extrema = chosen.at("mask-extrema") == "activation" ? sc::extrema_of::activation : sc::extrema_of::resized,
+            .epsilon = epsilon("mask-epsilon")};
+}
+
+sc::summand explain_options::summand_policy() const
+{
+    return chosen.at("sum") == "masks" ? sc::summand::masks : sc::summand::activations;
+}
+
+sc::heatmap_rule explain_options::heatmap_policy() const
+{
+    auto const scaling = [&](char const* option) {
+        return chosen.at(option) == "min-max" ? sc::scaling::min_max : sc::scaling::none;
+    };
+    return {.relu               = chosen.at("map-relu") == "activation" ? sc::step_at::activation : sc::step_at::input,
+            .activation_scale   = scaling("map-activation-scaling"),
+            .activation_epsilon = epsilon("map-activation-epsilon"),
+            .axis               = axis(chosen.at("map-axis")),
+            .scale              = scaling("map-scaling"),
+            .epsilon            = epsilon("map-epsilon")};
+}
+
 cli::score explain_options::score_policy() const
 {
-    if (score == "logit") { return sc::logit{}; }
-    if (score == "sigmoid") { return sc::sigmoid{}; }
+    auto const& text = chosen.at("score");
+    if (text == "logit") { return sc::logit{}; }
+    if (text == "sigmoid") { return sc::sigmoid{}; }
     return sc::probability{};
 }
 
@@ -127,10 +215,17 @@ picture explain_options::parse_picture(std::string const& option, std::string co
     auto const value          = colon == std::string::npos ? std::string{} : text.substr(colon + 1);
     if (text == "black") { return sc::black{}; }
     if (text == "mean") { return sc::mean{}; }
+    if (text == "unmasked") { return sc::unmasked{}; }
     if (text == "blur") { return sc::blurred{}; }
     if (text == "noise") { return sc::noise{}; }
     if (name == "constant") { return sc::constant{numbers(option, value, choices)}; }
-    if (name == "blur") { return sc::blurred{numbers(option, value, choices)[0]}; }
+    if (name == "blur") {  // SIGMA, or SIGMA:RADIUS
+        auto const second = std::min(value.find(':'), value.size());
+        auto const sigma  = number<double>(value.substr(0, second));
+        auto const radius = second < value.size() ? number<sc::index_t>(value.substr(second + 1)) : sc::index_t{0};
+        if (!sigma || !radius) { refuse(option, text, choices); }
+        return sc::blurred{*sigma, *radius};
+    }
     if (name == "noise") {
         auto const seed = number<std::uint64_t>(value);
         if (!seed) { refuse(option, text, choices); }
@@ -145,22 +240,23 @@ picture explain_options::parse_picture(std::string const& option, std::string co
 
 cli::baseline explain_options::baseline_policy() const
 {
-    if (baseline == "none") { return sc::no_baseline{}; }
-    return sc::baseline<picture>{parse_picture("--baseline", baseline)};
+    auto const& text = chosen.at("baseline");
+    if (text == "none") { return sc::no_baseline{}; }
+    return sc::baseline<picture>{parse_picture("--baseline", text)};
 }
 
-sc::background<picture> explain_options::background_policy() const { return {parse_picture("--background", background)}; }
+sc::background<picture> explain_options::background_policy() const
+{
+    return {parse_picture("--background", chosen.at("background"))};
+}
 
 cli::weighting explain_options::weighting_policy() const
 {
-    if (weighting == "relu") { return sc::relu_weights{}; }
-    if (weighting == "softmax") { return sc::softmax_weights{}; }
+    auto const& text = chosen.at("weighting");
+    if (text == "relu") { return sc::relu_weights{}; }
+    if (text == "softmax") { return sc::softmax_weights{}; }
+    if (text == "uniform") { return sc::uniform_weights{}; }
     return sc::raw_weights{};
-}
-
-sc::flat_channels explain_options::flat_policy() const
-{
-    return flat == "scored" ? sc::flat_channels::scored : sc::flat_channels::skipped;
 }
 
 cli::batching explain_options::batching_policy() const
@@ -177,24 +273,23 @@ nlohmann::ordered_json explain_options::in_force(std::string const& layer_in_for
     auto const how             = preprocessing();
     char const* const orders[] = {"rgb", "bgr", "grey"};
     nlohmann::ordered_json all{{"layer", layer_in_force},
-                       {"target", targets},
-                       {"score", score},
-                       {"baseline", baseline},
-                       {"background", background},
-                       {"weighting", weighting},
-                       {"flat_channels", flat},
-                       {"batch", memory.empty() ? nlohmann::ordered_json(batch) : nlohmann::ordered_json(nullptr)},
-                       {"memory", memory.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(memory)},
-                       {"threads", threads_in_force},
-                       {"preset", preset},
-                       {"size", {how.height, how.width}},
-                       {"short_side", how.short_side},
-                       {"mean", how.mean},
-                       {"std", how.std},
-                       {"scale", how.scale},
-                       {"channels", orders[static_cast<int>(how.order)]},
-                       {"labels", labels},
-                       {"output", output}};
+                               {"target", targets},
+                               {"convention", convention},
+                               {"batch", memory.empty() ? nlohmann::ordered_json(batch) : nlohmann::ordered_json(nullptr)},
+                               {"memory", memory.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(memory)},
+                               {"threads", threads_in_force},
+                               {"preset", preset},
+                               {"size", {how.height, how.width}},
+                               {"short_side", how.short_side},
+                               {"mean", how.mean},
+                               {"std", how.std},
+                               {"scale", how.scale},
+                               {"channels", orders[static_cast<int>(how.order)]},
+                               {"labels", labels},
+                               {"output", output},
+                               {"panel", panel},
+                               {"description", description}};
+    for (auto const& step : all_choices()) { all[step.name] = chosen.at(step.name); }
     return all;
 }
 

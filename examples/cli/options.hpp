@@ -9,18 +9,23 @@
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/policies.hpp>
 
+#include "composition.hpp"
 #include "labels.hpp"
 
 namespace cli {
 
 /// The policies the program chooses among at run time.
-using picture   = std::variant<scorecam::black, scorecam::constant, scorecam::mean, scorecam::blurred, scorecam::noise,
-                               scorecam::given<float, 3, scorecam::host_space>>;
-using target    = std::variant<scorecam::top, scorecam::targets>;
-using score     = std::variant<scorecam::probability, scorecam::logit, scorecam::sigmoid>;
-using baseline  = std::variant<scorecam::no_baseline, scorecam::baseline<picture>>;
-using weighting = std::variant<scorecam::raw_weights, scorecam::relu_weights, scorecam::softmax_weights>;
-using batching  = std::variant<scorecam::preferred_batch, scorecam::fixed_batch, scorecam::bounded_batch>;
+using picture  = std::variant<scorecam::black, scorecam::constant, scorecam::mean, scorecam::blurred, scorecam::noise,
+                              scorecam::unmasked, scorecam::given<float, 3, scorecam::host_space>>;
+using target   = std::variant<scorecam::top, scorecam::targets>;
+using grouping = std::variant<scorecam::no_groups, scorecam::channel_groups>;
+using channels = std::variant<scorecam::all_channels, scorecam::largest_deviation, scorecam::largest_mass,
+                              scorecam::mass_share, scorecam::listed_channels>;
+using score    = std::variant<scorecam::probability, scorecam::logit, scorecam::sigmoid>;
+using baseline = std::variant<scorecam::no_baseline, scorecam::baseline<picture>>;
+using weighting =
+    std::variant<scorecam::raw_weights, scorecam::relu_weights, scorecam::softmax_weights, scorecam::uniform_weights>;
+using batching = std::variant<scorecam::preferred_batch, scorecam::fixed_batch, scorecam::bounded_batch>;
 
 /// A network and how pictures are prepared for it.
 struct model_options {
@@ -41,30 +46,37 @@ struct explain_options : model_options {
     std::vector<std::string> images;
     std::string layer;
     std::vector<std::string> targets{"top"};
-    std::string score      = "probability";
-    std::string baseline   = "none";
-    std::string background = "black";
-    std::string weighting  = "raw";
-    std::string flat       = "skipped";
-    std::string batch      = "auto";
+    std::string convention = "official";
+    composition chosen;  ///< what was chosen beside the convention; complete() adds the rest
+    std::string batch = "auto";
     std::string memory;
     std::string labels;
     std::string output = ".";
     bool panel         = false;
 
+    /// Chooses what was not chosen as the convention has it.
+    void complete();
+
     // Each throws scorecam::option_error or scorecam::target_error with what may be written instead.
     [[nodiscard]] cli::target target_policy(cli::labels const& names) const;
+    [[nodiscard]] cli::grouping grouping_policy() const;
+    [[nodiscard]] cli::channels channels_policy() const;
+    [[nodiscard]] scorecam::unscored_channels unscored_policy() const;
+    [[nodiscard]] scorecam::flat_channels flat_policy() const;
+    [[nodiscard]] scorecam::mask_rule mask_policy() const;
+    [[nodiscard]] scorecam::background<picture> background_policy() const;
     [[nodiscard]] cli::score score_policy() const;
     [[nodiscard]] cli::baseline baseline_policy() const;
-    [[nodiscard]] scorecam::background<picture> background_policy() const;
     [[nodiscard]] cli::weighting weighting_policy() const;
-    [[nodiscard]] scorecam::flat_channels flat_policy() const;
+    [[nodiscard]] scorecam::summand summand_policy() const;
+    [[nodiscard]] scorecam::heatmap_rule heatmap_policy() const;
     [[nodiscard]] cli::batching batching_policy() const;
 
     /// Every option in force, for the report.
     [[nodiscard]] nlohmann::ordered_json in_force(std::string const& layer_in_force, int threads_in_force) const;
 
 private:
+    [[nodiscard]] double epsilon(std::string const& option) const;
     [[nodiscard]] picture parse_picture(std::string const& option, std::string const& text) const;
     mutable std::deque<scorecam::tensor<float, 3>> given_pictures_;  // what image:FILE refers to
 };

@@ -44,6 +44,16 @@ template <class... Policies>
 
 }  // namespace detail
 
+/// A baseline or background whose picture, or every alternative of it, says whether it is made per image.
+template <class A>
+concept holds_picture = requires(A a) {
+    a.picture;
+} && detail::every_alternative<std::remove_cvref_t<decltype(std::declval<A&>().picture)>>::holds([]<class P>() {
+                            return requires {
+                                { P::per_image } -> std::convertible_to<bool>;
+                            };
+                        });
+
 /// Says in words what a policy misses to be one of its kind, for element type T; true if nothing.
 template <class P, class T>
 [[nodiscard]] consteval bool check_policy()
@@ -59,6 +69,14 @@ template <class P, class T>
             every::holds([]<class A>() { return weighting<A, T>; }),
             "scorecam: a weighting is called with scorecam::ops::contributions<T> and returns what is called with a "
             "channel: weighting(row)(k) -> T; it has static constexpr bool shift_invariant");
+    } else if constexpr (std::is_same_v<kind, kinds::baseline> || std::is_same_v<kind, kinds::background>) {
+        static_assert(
+            every::holds([]<class A>() { return std::is_same_v<A, no_baseline> || holds_picture<A>; }),
+            "scorecam: a baseline and a background hold a picture: black{}, constant{0.5}, mean{}, blurred{}, noise{}, "
+            "given{view}, or a type with per_image and paint(backend, images, out)");
+    } else if constexpr (std::is_same_v<kind, kinds::flat>) {
+        static_assert(every::holds([]<class A>() { return std::is_convertible_v<A const&, flat_channels>; }),
+                      "scorecam: a policy for flat channels is convertible to scorecam::flat_channels");
     } else if constexpr (std::is_same_v<kind, kinds::batching>) {
         static_assert(
             every::holds([]<class A>() { return batching<A>; }),

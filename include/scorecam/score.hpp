@@ -56,6 +56,9 @@ struct score_by {
 
     template <class T>
     struct reading {
+        static_assert(std::is_invocable_r_v<T, F const&, ops::row<T>, index_t>,
+                      "scorecam: score_by takes a function of a row of outputs and a class that returns a number: "
+                      "[](auto row, scorecam::index_t c) { return row[c]; }");
         F const* function;
         ops::row<T> outputs;
         [[nodiscard]] SCORECAM_HD T operator()(index_t c) const { return static_cast<T>((*function)(outputs, c)); }

@@ -51,6 +51,14 @@ std::string fresh(std::string const& name)
     fs::remove_all(folder);
     return folder.string();
 }
+double largest_difference(xt::xtensor<float, 2> const& a, xt::xtensor<float, 2> const& b)
+{
+    double apart = 0;
+    for (std::size_t p = 0; p < a.size(); ++p) {
+        apart = std::max(apart, static_cast<double>(std::abs(a.data()[p] - b.data()[p])));
+    }
+    return apart;
+}
 nlohmann::json report(std::string const& file) { return nlohmann::json::parse(std::ifstream{file}); }
 
 }  // namespace
@@ -115,22 +123,29 @@ TEST_CASE("every option reaches the computation and the report")
           "--baseline constant:0.5,0,-0.5", "--background blur:6", "--weighting relu --baseline mean", "--weighting softmax",
           "--weighting softmax --flat scored", "--layer /features/relu3/Relu", "--mean 0.5", "--bgr", "--scale 0.004"}) {
         auto const [map, json] = map_with("--target 4 " + options);
-        double apart           = 0;
-        for (std::size_t p = 0; p < map.size(); ++p) {
-            apart = std::max(apart, static_cast<double>(std::abs(map.data()[p] - plain.data()[p])));
-        }
         CAPTURE(options);
-        CHECK(apart > 1e-3);
+        CHECK(largest_difference(map, plain) > 1e-3);
     }
     for (std::string const options : {"--batch 3", "--batch 64", "--memory 1MiB", "--threads 1"}) {
         auto const [map, json] = map_with("--target 4 " + options);
-        double apart           = 0;
-        for (std::size_t p = 0; p < map.size(); ++p) {
-            apart = std::max(apart, static_cast<double>(std::abs(map.data()[p] - plain.data()[p])));
-        }
         CAPTURE(options);
-        CHECK(apart < 1e-4);  // the engine's last bits
+        CHECK(largest_difference(map, plain) < 1e-4);  // the engine's last bits
     }
+    for (std::string const convention :
+         {"paper", "paper_algorithm_1", "torch_cam", "torch_cam_0_3_2", "torch_cam_0_3_1", "pytorch_grad_cam",
+          "pytorch_grad_cam_probability", "tf_keras_vis", "group_cam", "uniform"}) {
+        auto const [map, json] = map_with("--target 4 --convention " + convention);
+        CAPTURE(convention);
+        CHECK(largest_difference(map, plain) > 1e-3);
+        CHECK(json["options"]["convention"] == convention);
+    }
+    CHECK(largest_difference(map_with("--target 4 --convention official").first, plain) == 0);
+    auto const mixed =
+        map_with("--target 4 --convention torch_cam --score probability --channels deviation:16").second["options"];
+    CHECK(mixed["weighting"] == "softmax");
+    CHECK(mixed["mask-epsilon"] == "1e-08");
+    CHECK(mixed["score"] == "probability");
+    CHECK(mixed["channels"] == "deviation:16");
     CHECK(map_with("--target top --weighting softmax --baseline image:" + samples + "striped_disc.png")
               .second["baseline_cancels"] == true);
     CHECK(map_with("--memory 1MiB").second["options"]["memory"] == "1MiB");
@@ -149,26 +164,29 @@ TEST_CASE("a broken picture is reported on one line and does not stop the others
 
 TEST_CASE("errors are one line that says what to do")
 {
-    auto const fails = [](std::string const& arguments, std::string const& expected) {
+    auto const fails = [](std::string const& arguments, std::string const& expected, int status = 1) {
         auto const done = run("explain " + arguments);
         CAPTURE(done.text);
-        CHECK(done.status == 1);
+        CHECK(done.status == status);
         CHECK(lines(done.text) == 1);
         CHECK(contains(done.text, expected));
     };
     std::string const picture = " " + samples + "striped_disc.png ";
     fails(network + picture + how + " --target 8", "0 to 7");
     fails(network + picture + how + " --target zebra", "'zebra'");
-    fails(network + picture + how + " --target top2 --target 1", "top cannot be mixed");
+    fails(network + picture + how + " --target top2 --target 1", "top cannot be mixed", 2);
     fails(network + picture + how + " --target top9", "1 to 8");
     fails(network + picture + how + " --layer nothing", "relu5");
-    fails(network + picture + how + " --baseline red", "black, constant:V");
-    fails(network + picture + how + " --memory 5apples", "64MiB");
+    fails(network + picture + how + " --baseline red", "black, constant:V", 2);
+    fails(network + picture + how + " --memory 5apples", "64MiB", 2);
     fails(network + picture + how + " --memory 1kB", "110592 bytes");
-    fails(network + picture + how + " --batch 0", "from 1 on");
-    fails(network + picture + " --size big", "HEIGHTxWIDTH");
-    fails(network + picture + picture + how, "--output");
+    fails(network + picture + how + " --batch 0", "from 1 on", 2);
+    fails(network + picture + " --size big", "HEIGHTxWIDTH", 2);
+    fails(network + picture + picture + how, "--output", 2);
     fails(network + picture + how + " --output /proc/nothing", "/proc/nothing");
+    fails(network + picture + how + " --target 3 --target 3", "each class once", 2);
+    fails(network + picture + how + " --baseline blur:1,2", "blur:SIGMA", 2);
+    fails(network + picture + " --size 4", "give the size it was made for");
     fails(data::own("README.md") + picture, "cannot read the network");
 }
 

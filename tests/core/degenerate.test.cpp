@@ -61,6 +61,19 @@ bool all_zero(sc::tensor_view<float const, 2> map)
     return std::all_of(map.begin(), map.end(), [](float v) { return v == 0; });
 }
 
+/// Divides by the sum over all channels, those left out included.
+struct sum_to_one {
+    using kind                            = sc::kinds::weighting;
+    static constexpr bool shift_invariant = false;
+    template <class Row>
+    [[nodiscard]] auto operator()(Row row) const
+    {
+        float sum = 0;
+        for (sc::index_t k = 0; k < row.size(); ++k) { sum += row[k]; }
+        return [row, sum](sc::index_t k) { return row[k] / sum; };
+    }
+};
+
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinite     = std::numeric_limits<float>::infinity();
 
@@ -340,4 +353,61 @@ TEST_CASE("a model's largest batch is respected, and its own input buffer is use
     CHECK(plain.largest_batch == 8);
     CHECK(std::equal(found.maps.begin(), found.maps.end(), expected.maps.begin()));
     CHECK(found.peak_bytes < expected.peak_bytes);
+}
+
+TEST_CASE("an image inside the model's input buffer is refused: masks would be written over it")
+{
+    struct bound {
+        using value_type = float;
+        using space_type = sc::host_space;
+        networks::linear<float> inner;
+        std::vector<float> own = std::vector<float>(static_cast<std::size_t>(8 * input.size()), 0.5F);
+
+        [[nodiscard]] sc::image_shape input_shape() const { return input; }
+        sc::tensor_view<float, 4> input_buffer(sc::index_t n) { return {own.data(), prepend(input, n)}; }
+        sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch) { return inner.forward(batch); }
+        sc::captured<float> capture(sc::tensor_view<float const, 4> batch) { return inner.capture(batch); }
+    };
+    bound model{with_activations(networks::drawn_tensor<float>(sc::image_shape{8, 3, 4}, 7))};
+    sc::reference_backend cpu;
+    auto const text = text_of<sc::option_error>([&] { return sc::explain(cpu, model, model.input_buffer(2)[1]); });
+    CHECK(contains(text, "pass a copy"));
+}
+
+TEST_CASE("a shape that is not fixed, and elements that do not fill their shape, are errors")
+{
+    auto model = sc::make_model(
+        sc::image_shape{3, -1, -1}, [](sc::tensor_view<float const, 4>) { return sc::tensor<float, 2>{}; },
+        [](sc::tensor_view<float const, 4>) { return std::pair{sc::tensor<float, 2>{}, sc::tensor<float, 4>{}}; });
+    sc::reference_backend cpu;
+    CHECK(contains(text_of<sc::shape_error>([&] { return sc::explain(cpu, model, picture().view()); }), "(3, -1, -1)"));
+    CHECK(contains(text_of<sc::shape_error>([] { return sc::tensor<float, 2>{{{4, 4}}, {1, 2, 3}}; }), "3 elements"));
+}
+
+TEST_CASE("numbers that are not numbers are refused wherever they are given")
+{
+    auto model = scripted(good_outputs, good_activations);
+    sc::reference_backend cpu;
+    auto const image   = picture();
+    auto const explain = [&](auto option) {
+        return text_of<sc::option_error>([&] { return sc::explain(cpu, model, image.view(), option); });
+    };
+    CHECK(contains(explain(sc::background{sc::constant{static_cast<double>(not_a_number)}}), "finite"));
+    CHECK(contains(explain(sc::baseline{sc::noise{1, static_cast<double>(not_a_number)}}), "finite"));
+    CHECK(contains(explain(sc::baseline{sc::blurred{1e300}}), "10000"));
+    CHECK(contains(explain(sc::mask_rule{.epsilon = static_cast<double>(not_a_number)}), "epsilon"));
+    CHECK(contains(explain(sc::mask_rule{.epsilon = -1}), "epsilon"));
+    auto bad       = picture();
+    bad.data()[17] = not_a_number;
+    CHECK(contains(text_of<sc::non_finite_error>([&] { return sc::explain(cpu, model, bad.view()); }), "images"));
+}
+
+TEST_CASE("a weighting that does not pass over channels left out is found out")
+{
+    auto activations = networks::drawn_tensor<float>(sc::image_shape{4, 3, 4}, 5);
+    std::fill_n(activations.data(), 12, 0.0F);
+    auto model = with_activations(activations);
+    sc::reference_backend cpu;
+    CHECK(contains(text_of<sc::non_finite_error>([&] { return sc::explain(cpu, model, picture().view(), sum_to_one{}); }),
+                   "takes_part"));
 }

@@ -114,7 +114,8 @@ TEST_CASE(
         CAPTURE(s.image);
         CHECK(found.targets(0, 0) == s.target);
         auto const energy  = energy_in(found.map(), mask);
-        auto const uniform = energy_in(control(input.view()).map(), mask);
+        auto const plain   = control(input.view());
+        auto const uniform = energy_in(plain.map(), mask);
         CHECK(energy > uniform);
         sc::tensor<float, 2> const everywhere{{{96, 96}}, std::vector<float>(96 * 96, 1.0F)};
         with_scores += energy, without += uniform, chance += energy_in(everywhere.view(), mask), ++counted;

@@ -172,7 +172,8 @@ TEST_CASE("signals and volumes, too")
     static_assert(scorecam::spatial_rank_of<decltype(signals)> == 1);
     xt::xtensor<float, 2> const signal = xt::arange<float>(8.F).reshape({1, 8});
     scorecam::reference_backend on;
-    CHECK(scorecam::explain(on, signals, sx::view(signal)).map()(7) == 1);
+    auto const found = scorecam::explain(on, signals, sx::view(signal));
+    CHECK(found.map()(7) == 1);
 }
 
 TEST_CASE("results of other dimensions are refused with their shape")

@@ -1,6 +1,7 @@
 #pragma once
 // What an OpenCV network consists of: names, types and shapes, and which layer one would explain.
 #include <algorithm>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,16 +15,34 @@ namespace scorecam::opencv {
 
 namespace detail {
 
-/// OpenCV writes to stderr before it throws; the exception says the same. Silent while in scope.
+/// OpenCV writes to stderr before it throws; the exception says the same. Silent while any of these is in scope, in
+/// whatever thread.
 class quiet_log {
 public:
-    quiet_log() : before_{cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT)} {}
+    quiet_log()
+    {
+        std::lock_guard const lock{state().mutex};
+        if (state().count++ == 0) { state().before = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT); }
+    }
     quiet_log(quiet_log const&)            = delete;
     quiet_log& operator=(quiet_log const&) = delete;
-    ~quiet_log() { cv::utils::logging::setLogLevel(before_); }
+    ~quiet_log()
+    {
+        std::lock_guard const lock{state().mutex};
+        if (--state().count == 0) { cv::utils::logging::setLogLevel(state().before); }
+    }
 
 private:
-    cv::utils::logging::LogLevel before_;
+    struct shared {
+        std::mutex mutex;
+        int count = 0;
+        cv::utils::logging::LogLevel before{};
+    };
+    static shared& state()
+    {
+        static shared one;
+        return one;
+    }
 };
 
 /// Calls f; an error of OpenCV becomes a model_error that starts with `doing`.
@@ -34,7 +53,9 @@ decltype(auto) translated(std::string const& doing, F&& f)
     try {
         return f();
     } catch (cv::Exception const& e) {
-        throw model_error{doing + ": OpenCV says: " + e.err};
+        std::string said = e.err;
+        std::replace(said.begin(), said.end(), '\n', ' ');
+        throw model_error{doing + ": OpenCV says: " + said};
     }
 }
 
@@ -65,6 +86,7 @@ struct layer {
     std::vector<layer> found;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (ids[i] == 0 || out[i].empty() || out[i][0].size() != 4) { continue; }  // 0 is the input itself
+        if (out[i][0][0] != 1) { continue; }  // something else was folded into the batch
         auto const& shape = out[i][0];
         auto const one    = net.getLayer(ids[i]);
         found.push_back({one->name, one->type, {{shape[1], shape[2], shape[3]}}});

@@ -17,7 +17,7 @@ namespace scorecam::opencv {
     return detail::translated("cannot read the network " + file, [&] { return cv::dnn::readNet(file, description); });
 }
 
-/// A network with one image input and one output (n, classes), explained at one of its layers.
+/// A network with one image input, explained at one of its layers. Of its outputs the one of the form (n, classes) counts.
 ///
 /// cv::dnn::Net is a handle: the caller's copy and this one are the same network. Threads, backend and target are whatever
 /// the caller set on it. Networks that OpenCV can only run one image at a time are found out here; max_batch() says so.
@@ -28,9 +28,10 @@ public:
 
     /// Inputs are (C, H, W) = `input`. `layer_name` empty: default_layer(). Throws model_error.
     explicit network(cv::dnn::Net net, image_shape input, std::string const& layer_name = "")
-        : net_{std::move(net)}, input_{input}, output_name_{net_.getUnconnectedOutLayersNames().front()}
+        : net_{std::move(net)}, input_{input}
     {
         layers_ = spatial_layers(net_, input_);
+        choose_output();
         probe_batches();
         layer_ = layer_name.empty() ? chosen_by_default() : layer_named(layers_, layer_name);
     }
@@ -60,9 +61,15 @@ public:
             net_.setInput(blob(batch));
             net_.forward(found, std::vector<cv::String>{output_name_, layer_.name});
         });
-        output_     = found[0];
-        activation_ = found[1];
-        return {outputs_of(output_, batch.extent(0)), {activation_.ptr<float>(), prepend(layer_.shape, batch.extent(0))}};
+        output_           = found[0];
+        activation_       = found[1];
+        auto const wanted = prepend(layer_.shape, batch.extent(0));
+        if (activation_.type() != CV_32F || !activation_.isContinuous() ||
+            static_cast<index_t>(activation_.total()) != wanted.size()) {
+            throw model_error{"the layer " + layer_.name + " does not give a contiguous float32 tensor of the shape " +
+                              to_string(wanted)};
+        }
+        return {outputs_of(output_, batch.extent(0)), {activation_.ptr<float>(), wanted}};
     }
 
 private:
@@ -80,6 +87,31 @@ private:
             throw model_error{"the network's output is not a contiguous float32 tensor"};
         }
         return {output.ptr<float>(), n, static_cast<index_t>(output.total()) / n};
+    }
+
+    void choose_output()
+    {
+        std::vector<cv::Mat> outputs;
+        auto const names = net_.getUnconnectedOutLayersNames();
+        detail::translated("the network does not run", [&] {
+            net_.setInput(cv::Mat{detail::blob_shape(input_, 1), CV_32F, cv::Scalar(0)});
+            net_.forward(outputs, names);
+        });
+        std::string found;
+        int suitable = 0;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            auto const& output = outputs[i];
+            bool const suits   = output.dims >= 2 && output.total() == static_cast<std::size_t>(output.size[0]) *
+                                                                         static_cast<std::size_t>(output.size[1]);
+            if (suits) {
+                output_name_ = names[i];
+                ++suitable;
+            }
+            found += " " + names[i];
+            for (int d = 0; d < output.dims; ++d) { found += (d == 0 ? " (" : ", ") + std::to_string(output.size[d]); }
+            found += ")";
+        }
+        if (suitable != 1) { throw model_error{"the network needs one output of the form (n, classes); it has" + found}; }
     }
 
     void probe_batches()
