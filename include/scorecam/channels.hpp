@@ -105,6 +105,9 @@ struct listed_channels {
     template <class T>
     [[nodiscard]] std::vector<bool> choose(tensor_view<ops::moments<T> const, 1> channels) const
     {
+        if (channels_to_score.empty()) {
+            throw option_error{"the list of channels is empty; name at least one, or use all_channels{}"};
+        }
         std::vector<bool> chosen(static_cast<std::size_t>(channels.extent(0)), false);
         for (auto const k : channels_to_score) {
             if (k < 0 || k >= channels.extent(0)) {
@@ -133,8 +136,8 @@ struct no_groups {
     using kind = kinds::grouping;
 };
 
-/// Group-CAM (wofmanaf/Group-CAM) without its gradients: channels in `number` consecutive groups of equal size, each
-/// summed and through a ReLU; the groups then take the place of the channels.
+/// Group-CAM (wofmanaf/Group-CAM) without its gradients: consecutive channels in `number` groups of K / number, the last
+/// with the rest, each summed and through a ReLU; the groups then take the place of the channels.
 struct channel_groups {
     using kind     = kinds::grouping;
     index_t number = 32;

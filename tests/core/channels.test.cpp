@@ -186,6 +186,8 @@ TEST_CASE("every image has its own choice of channels")
 
 TEST_CASE("choices that make no sense are errors that name the range")
 {
+    CHECK_THROWS_WITH_AS(static_cast<void>(explained(sc::listed_channels{})), doctest::Contains("name at least one"),
+                         sc::option_error);
     CHECK_THROWS_WITH_AS(static_cast<void>(explained(sc::largest_deviation{0})),
                          doctest::Contains("0 channels were asked for; score 1 or more"), sc::option_error);
     CHECK_THROWS_WITH_AS(static_cast<void>(explained(sc::largest_mass{-2})), doctest::Contains("-2 channels"),

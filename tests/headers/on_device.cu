@@ -30,7 +30,7 @@ __global__ void mask(view<T const, 4> maps, view<T, 4> batch, ops::mask_rule rul
         r.include(ops::resized(maps.data(), low, high, rule.axis, scorecam::extents<2>{}));
     }
     T const h     = ops::min_max(*maps.data(), r, static_cast<T>(rule.epsilon));
-    *batch.data() = ops::blend(*batch.data(), ops::heat(h, r, scorecam::scaling::min_max), h);
+    *batch.data() = ops::blend(*batch.data(), ops::heat_after(h, r, {}), h);
     if (scorecam::merge_leading(scorecam::as_const(batch)).shape() == scorecam::prepend(high, 1)) { r = {}; }
 }
 
