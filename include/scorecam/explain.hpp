@@ -413,7 +413,8 @@ private:
     void check_rules()
     {
         auto const shown = rule<heatmap_rule>();
-        for (double const epsilon : {rule<mask_rule>().epsilon, shown.activation_epsilon, shown.epsilon}) {
+        double const epsilons[] = {rule<mask_rule>().epsilon, shown.activation_epsilon, shown.epsilon};
+        for (double const epsilon : epsilons) {
             if (!(epsilon >= 0) || !(epsilon <= 1)) {
                 throw option_error{"an epsilon of " + std::to_string(epsilon) + " was given to a rule; give 0 to 1"};
             }
