@@ -5,6 +5,13 @@
 namespace cli {
 
 int explain(explain_options const& options);
+
+struct compare_options : explain_options {
+    std::vector<std::string> compositions;  ///< none: every convention
+    std::string json;
+};
+int compare(compare_options const& options);
+
 int list_layers(model_options const& options);
 
 }  // namespace cli

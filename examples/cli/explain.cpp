@@ -18,6 +18,7 @@
 #include <scorecam/scorecam.hpp>
 #include <scorecam/xtensor/npy.hpp>
 
+#include "chosen_explainer.hpp"
 #include "commands.hpp"
 
 namespace cli {
@@ -74,31 +75,20 @@ float probability_of(explain_options const& options, sc::tensor_view<float const
 }
 
 /// Explains pictures one after the other and writes what was found.
-class session {
+class pictures_explained {
 public:
-    explicit session(explain_options const& options)
+    explicit pictures_explained(explain_options const& options)
         : options_{options}, how_{options.preprocessing()},
           names_{options.labels.empty() ? labels{} : labels{options.labels}},
           network_{sc::opencv::read_network(options.model, options.description), how_.shape(), options.layer},
           cpu_{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads},
-          explain_{cpu_,
-                   network_,
-                   options.target_policy(names_),
-                   options.grouping_policy(),
-                   options.channels_policy(),
-                   options.unscored_policy(),
-                   options.flat_policy(),
-                   options.mask_policy(),
-                   options.background_policy(),
-                   options.score_policy(),
-                   options.baseline_policy(),
-                   options.weighting_policy(),
-                   options.summand_policy(),
-                   options.heatmap_policy(),
-                   options.batching_policy(),
-                   sc::on_progress{progress_bar{}}}
+          explain_{chosen_explainer(cpu_, network_, options, names_, sc::on_progress{progress_bar{}})}
     {
-        fs::create_directories(options.output);
+        std::error_code failure;
+        fs::create_directories(options.output, failure);
+        if (failure) {
+            throw sc::option_error{"--output " + options.output + " cannot be made: write a folder that can be written to"};
+        }
     }
 
     void operator()(std::string const& file)
@@ -174,7 +164,7 @@ private:
 
     void note(std::string const& name, explanation const& found) const
     {
-        if (found.baseline_cancels) {
+        if (found.baseline_cancels && options_.baseline_was_asked_for) {
             std::cerr << "scorecam: note: --baseline has no effect with --weighting softmax and was not scored\n";
         }
         if (options_.chosen.at("score") == "probability" && sums_to_one(found.outputs[0])) {
@@ -188,10 +178,7 @@ private:
     labels names_;
     sc::opencv::network network_;
     sc::cpu::backend cpu_;
-    sc::explainer<sc::cpu::backend, sc::opencv::network, target, grouping, channels, sc::unscored_channels,
-                  sc::flat_channels, sc::mask_rule, sc::background<picture>, score, baseline, weighting, sc::summand,
-                  sc::heatmap_rule, batching, sc::on_progress<progress_bar>>
-        explain_;
+    chosen_explainer_type<sc::on_progress<progress_bar>> explain_;
 };
 
 }  // namespace
@@ -200,13 +187,14 @@ int explain(explain_options const& options)
 {
     check_names(options.images);
     if (options.threads > 0) { cv::setNumThreads(options.threads); }
-    session explain_one{options};
+    pictures_explained explain_one{options};
     int failed = 0;
     for (auto const& image : options.images) {
         try {
             explain_one(image);
         } catch (std::exception const& e) {  // the other pictures may be fine
-            std::cerr << "scorecam: " << image << ": " << e.what() << '\n';
+            std::string const what = e.what();
+            std::cerr << "scorecam: " << (what.find(image) == std::string::npos ? image + ": " : "") << what << '\n';
             failed = 1;
         }
     }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <scorecam/cpu/workers.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/version.hpp>
 
@@ -21,12 +22,16 @@ void add_model_options(CLI::App& command, cli::model_options& options)
         ->check(CLI::IsMember({"imagenet-torch", "imagenet-tf", "cifar", "mnist"}))
         ->capture_default_str();
     command.add_option("--size", options.size, "Input size, N or HEIGHTxWIDTH, if not the preset's");
-    command.add_option("--mean", options.mean, "Means to subtract after --scale, one or R,G,B")->delimiter(',');
-    command.add_option("--std", options.std, "Deviations to divide by, one or R,G,B")->delimiter(',');
+    command.add_option("--mean", options.mean, "Means to subtract after --scale, one or R,G,B")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    command.add_option("--std", options.std, "Deviations to divide by, one or R,G,B")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     command.add_option("--scale", options.scale, "Factor for 8-bit pixels, e.g. 0.00392157");
     command.add_flag("--bgr", options.bgr, "The network takes blue first");
     command.add_option("--threads", options.threads, "Threads, 0 for all of the machine")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::Range(0, scorecam::cpu::workers::hardware_threads()))
         ->capture_default_str();
 }
 
@@ -38,6 +43,7 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
                        "The layer to explain, see 'scorecam layers'; by default the last spatial one");
     command.add_option("--target", options.targets, "Class number, class name, top or topN; may be repeated")
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->capture_default_str();
     command.add_option("--convention", options.convention, "Whose Score-CAM; single steps may be chosen beside it")
@@ -60,6 +66,27 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
 }
 
+void add_compare_options(CLI::App& command, cli::compare_options& options)
+{
+    add_model_options(command, options);
+    command.add_option("IMAGE", options.images, "Pictures to compare on")->required();
+    command.add_option("--layer", options.layer, "The layer to explain");
+    command.add_option("--target", options.targets, "Class number, class name, top or topN; may be repeated")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->capture_default_str();
+    command
+        .add_option("--composition", options.compositions,
+                    "A convention, and steps beside it: official,channels=deviation:64; may be repeated; all conventions if "
+                    "not given")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command.add_option("--labels", options.labels, "Class names, one a line")->check(CLI::ExistingFile);
+    command.add_option("--json", options.json, "Also write the table, with every step, to this file");
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -72,10 +99,13 @@ int main(int argc, char** argv)
     app.footer("Exit status: 0 done, 1 something failed, 2 wrong usage.");
 
     cli::explain_options explain;
+    cli::compare_options compare;
     cli::model_options layers;
     auto* const explain_command = app.add_subcommand("explain", "Write saliency maps of pictures");
+    auto* const compare_command = app.add_subcommand("compare", "Compare conventions with each other on pictures");
     auto* const layers_command  = app.add_subcommand("layers", "List the layers that can be explained");
     add_explain_options(*explain_command, explain);
+    add_compare_options(*compare_command, compare);
     add_model_options(*layers_command, layers);
 
     try {
@@ -85,6 +115,7 @@ int main(int argc, char** argv)
     }
     explain.complete();
     try {
+        if (compare_command->parsed()) { return cli::compare(compare); }
         return explain_command->parsed() ? cli::explain(explain) : cli::list_layers(layers);
     } catch (scorecam::option_error const& e) {
         std::cerr << "scorecam: " << e.what() << '\n';

@@ -125,7 +125,11 @@ cli::target explain_options::target_policy(cli::labels const& names) const
     return sc::targets{std::move(classes)};
 }
 
-void explain_options::complete() { chosen.merge(composition_of(convention)); }
+void explain_options::complete()
+{
+    baseline_was_asked_for = chosen.count("baseline") > 0;
+    chosen.merge(composition_of(convention));
+}
 
 cli::grouping explain_options::grouping_policy() const
 {
@@ -284,7 +288,7 @@ nlohmann::ordered_json explain_options::in_force(std::string const& layer_in_for
                                {"mean", how.mean},
                                {"std", how.std},
                                {"scale", how.scale},
-                               {"channels", orders[static_cast<int>(how.order)]},
+                               {"colours", orders[static_cast<int>(how.order)]},
                                {"labels", labels},
                                {"output", output},
                                {"panel", panel},

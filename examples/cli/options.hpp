@@ -47,8 +47,9 @@ struct explain_options : model_options {
     std::string layer;
     std::vector<std::string> targets{"top"};
     std::string convention = "official";
-    composition chosen;  ///< what was chosen beside the convention; complete() adds the rest
-    std::string batch = "auto";
+    composition chosen;                   ///< what was chosen beside the convention; complete() adds the rest
+    bool baseline_was_asked_for = false;  ///< beside the convention
+    std::string batch           = "auto";
     std::string memory;
     std::string labels;
     std::string output = ".";

@@ -412,7 +412,7 @@ private:
 
     void check_rules()
     {
-        auto const shown = rule<heatmap_rule>();
+        auto const shown        = rule<heatmap_rule>();
         double const epsilons[] = {rule<mask_rule>().epsilon, shown.activation_epsilon, shown.epsilon};
         for (double const epsilon : epsilons) {
             if (!(epsilon >= 0) || !(epsilon <= 1)) {

@@ -66,7 +66,7 @@ decltype(auto) translated(std::string const& doing, F&& f)
 
 }  // namespace detail
 
-/// A layer whose output is (channels, height, width) for each image, and so can be explained.
+/// A layer whose output is (channels, height, width) for each image, with more than one position, and so can be explained.
 struct layer {
     std::string name;   ///< as cv::dnn::Net::forward takes it
     std::string type;   ///< OpenCV's name of the operation: "Convolution", "ReLU", "Concat", ...
@@ -80,13 +80,15 @@ struct layer {
     std::vector<int> ids;
     std::vector<std::vector<cv::dnn::MatShape>> in;
     std::vector<std::vector<cv::dnn::MatShape>> out;
-    detail::translated("the network does not take inputs of " + to_string(input) + "; give the size it was made for",
+    detail::translated("the network does not take inputs of " + to_string(input) +
+                           "; give the size and the channels it was made for",
                        [&] { net.getLayersShapes(detail::blob_shape(input, 1), ids, in, out); });
 
     std::vector<layer> found;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (ids[i] == 0 || out[i].empty() || out[i][0].size() != 4) { continue; }  // 0 is the input itself
-        if (out[i][0][0] != 1) { continue; }  // something else was folded into the batch
+        if (out[i][0][0] != 1) { continue; }                 // something else was folded into the batch
+        if (out[i][0][2] * out[i][0][3] == 1) { continue; }  // no place to point at
         auto const& shape = out[i][0];
         auto const one    = net.getLayer(ids[i]);
         found.push_back({one->name, one->type, {{shape[1], shape[2], shape[3]}}});
@@ -94,8 +96,8 @@ struct layer {
     return found;
 }
 
-/// The layer to explain if none is named: the last spatial activation before the classifier. That is the last layer with
-/// more than one position that neither pools nor moves values about; one that already holds a map per class is part of
+/// The layer to explain if none is named: the last spatial activation before the classifier. That is the last layer that
+/// neither pools nor moves values about; one that already holds a map per class is part of
 /// the classifier, unless there is no other. Returns null if there is none.
 [[nodiscard]] inline layer const* default_layer(std::vector<layer> const& layers, index_t classes)
 {
@@ -103,7 +105,7 @@ struct layer {
                                                  "Const",   "Padding", "Slice",    "Softmax", "SoftMax"};
     layer const* of_classifier = nullptr;
     for (auto l = layers.rbegin(); l != layers.rend(); ++l) {
-        if (l->shape[1] * l->shape[2] == 1 || std::find(moving.begin(), moving.end(), l->type) != moving.end()) { continue; }
+        if (std::find(moving.begin(), moving.end(), l->type) != moving.end()) { continue; }
         if (l->shape[0] != classes) { return &*l; }
         if (of_classifier == nullptr) { of_classifier = &*l; }
     }
