@@ -398,8 +398,7 @@ private:
         }
         if (!(trailing<rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {
             throw shape_error{"the images have the shape " + to_string(images.shape()) + ", the model takes " +
-                              to_string(wanted) + " each; pass (" + std::to_string(wanted[0]) +
-                              ", ...) or a batch of those"};
+                              to_string(wanted) + " each; pass that, or several of them"};
         }
         if constexpr (Backend::space_type::host_accessible) {
             for (T const value : images) {

@@ -31,8 +31,8 @@ public:
     static tensor<index_t, 2> list_of(std::vector<std::vector<index_t>> const& rows, index_t images, index_t classes)
     {
         if (static_cast<index_t>(rows.size()) != images) {
-            throw target_error{"there are target lists for " + std::to_string(rows.size()) + " images, but " +
-                               std::to_string(images) + " images; give one list per image"};
+            throw target_error{"there are target lists for " + std::to_string(rows.size()) + " images, and there are " +
+                               std::to_string(images) + "; give one list per image: targets_per_image{{{1, 2}, {5, 0}}}"};
         }
         auto const count = static_cast<index_t>(rows.front().size());
         if (count == 0) { throw target_error{"the list of targets is empty; name at least one class, or use top{}"}; }

@@ -49,6 +49,7 @@ std::string fresh(std::string const& name)
 {
     auto const folder = fs::temp_directory_path() / ("scorecam-cli-" + std::to_string(getpid())) / name;
     fs::remove_all(folder);
+    fs::create_directories(folder.parent_path());
     return folder.string();
 }
 double largest_difference(xt::xtensor<float, 2> const& a, xt::xtensor<float, 2> const& b)
@@ -92,6 +93,7 @@ TEST_CASE("explain writes an overlay and an array per class, and one report per 
     CHECK(json["forwards"] == 64 - json["flat_channels"].get<int>() + 2);  // the picture and the baseline
     CHECK(json["options"]["baseline"] == "black");
     CHECK(json["options"]["size"] == nlohmann::json({96, 96}));
+    CHECK(json["options"]["colours"] == "rgb");
     REQUIRE(json["maps"].size() == 2);
     CHECK(json["maps"][0]["target"] == 3);
     CHECK(json["maps"][0]["label"] == "ringed ellipse");
@@ -183,11 +185,42 @@ TEST_CASE("errors are one line that says what to do")
     fails(network + picture + how + " --batch 0", "from 1 on", 2);
     fails(network + picture + " --size big", "HEIGHTxWIDTH", 2);
     fails(network + picture + picture + how, "--output", 2);
-    fails(network + picture + how + " --output /proc/nothing", "/proc/nothing");
+    fails(network + picture + how + " --output /proc/nothing", "/proc/nothing", 2);
     fails(network + picture + how + " --target 3 --target 3", "each class once", 2);
     fails(network + picture + how + " --baseline blur:1,2", "blur:SIGMA", 2);
-    fails(network + picture + " --size 4", "give the size it was made for");
+    fails(network + picture + " --size 4", "give the size and the channels");
     fails(data::own("README.md") + picture, "cannot read the network");
+}
+
+TEST_CASE("options may stand before the network and the pictures")
+{
+    auto const done = run("explain --target 0 --mean 1 --std 1 " + how + " --output " + fresh("before") + " " + network +
+                          " " + samples + "striped_disc.png --target 3");
+    CAPTURE(done.text);
+    CHECK(done.status == 0);
+    CHECK(lines(done.text) == 2);
+}
+
+TEST_CASE("compare lists every convention with its distance from the official map")
+{
+    auto const table = fresh("compare.json");
+    auto const done =
+        run("compare " + network + " " + samples + "plain_star.png --preset imagenet-tf --size 96 --composition uniform" +
+            " --composition official,channels=deviation:16 --composition torch_cam --json " + table);
+    CAPTURE(done.text);
+    REQUIRE(done.status == 0);
+    auto const rows = report(table);
+    REQUIRE(rows.size() == 4);
+    CHECK(rows[0]["composition"] == "official");
+    CHECK(rows[0]["rank_correlation"] == doctest::Approx(1.0));
+    CHECK(rows[0]["largest_difference"] == 0);
+    CHECK(rows[1]["forwards"] == 1);
+    CHECK(rows[1]["largest_difference"] > 0.01);
+    CHECK(rows[2]["forwards"] == 17);
+    CHECK(rows[2]["steps"]["channels"] == "deviation:16");
+    CHECK(rows[3]["rank_correlation"] < 1);
+    CHECK(run("compare " + network + " " + samples + "plain_star.png --composition nothing").status == 2);
+    CHECK(run("compare " + network + " " + samples + "plain_star.png --composition official,score").status == 2);
 }
 
 TEST_CASE("wrong usage is status 2, help and version are 0")
@@ -197,6 +230,8 @@ TEST_CASE("wrong usage is status 2, help and version are 0")
     CHECK(run("explain no.onnx x.png").status == 2);
     CHECK(lines(run("explain no.onnx x.png").text) == 1);
     CHECK(run("explain " + network + " x.png --score loud").status == 2);
+    CHECK(run("explain " + network + " x.png --threads -1").status == 2);
+    CHECK(run("explain " + network + " x.png --threads 100000").status == 2);
     CHECK(run("explain --help").status == 0);
     CHECK(contains(run("explain --help").text, "--baseline"));
     CHECK(contains(run("--version").text, SCORECAM_VERSION));
