@@ -1,3 +1,15 @@
+# scorecam_needs(<missing> <what> [<target>...]): says which of the targets `what` has to do without; <missing> is then true.
+function(scorecam_needs missing what)
+  set(${missing} FALSE PARENT_SCOPE)
+  foreach(needed IN LISTS ARGN)
+    if(NOT TARGET ${needed})
+      message(STATUS "scorecam: ${needed} was not found, so ${what} is left out")
+      set(${missing} TRUE PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
 # scorecam_library(<name> HEADERS <file>... [NEEDS <target>...])
 #
 # One header-only target: the core (name `scorecam`), or a backend (any other name) with the one package it stands for.
@@ -12,12 +24,10 @@ function(scorecam_library name)
     set(folder include/scorecam/${name})
   endif()
 
-  foreach(needed IN LISTS arg_NEEDS)
-    if(NOT TARGET ${needed})
-      message(STATUS "scorecam: ${needed} was not found, so the backend ${name} is left out")
-      return()
-    endif()
-  endforeach()
+  scorecam_needs(missing "the backend ${name}" ${arg_NEEDS})
+  if(missing)
+    return()
+  endif()
 
   add_library(${target} INTERFACE)
   add_library(scorecam::${name} ALIAS ${target})

@@ -59,17 +59,17 @@ public:
         found_ = {};
         model_.restart();
 
-        capture(images);   // A_k and f(X)
-        choose_targets();  // c
-        group_channels();
-        find_extrema(images);    // of Up(A_k): a channel without contrast gives no mask. Waits.
-        score_masks(images);     // f(X∘H_k), H_k = s(Up(A_k))
-        score_baseline(images);  // f(X_b)
-        score_flat_channels(images);
-        weigh();           // C(A_k) = f(X∘H_k) - f(X_b)
-        combine();         // Σ_k C(A_k)·A_k
-        draw(images);      // s(ReLU(Up(Σ_k C(A_k)·A_k)))
-        return collect();  // waits
+        capture(images);              // A_k and f(X)
+        choose_targets();             // c
+        group_channels();             // of Group-CAM; nothing otherwise
+        find_extrema(images);         // of Up(A_k): a channel without contrast gives no mask. Waits.
+        score_masks(images);          // f(X∘H_k), H_k = s(Up(A_k))
+        score_baseline(images);       // f(X_b)
+        score_flat_channels(images);  // f under an all-zero mask, if they take part
+        weigh();                      // C(A_k) = f(X∘H_k) - f(X_b), and the weights made of it
+        combine();                    // Σ_k C(A_k)·A_k
+        draw(images);                 // s(ReLU(Up(Σ_k C(A_k)·A_k)))
+        return collect();             // waits
     }
 
     /// Explains one image (C, H, W).
