@@ -23,11 +23,13 @@ TEST_CASE("the default layer of each network is its last spatial activation, and
         char const* layer;
         sc::image_shape activation;
     };
-    for (auto const& e : {expected{"squeezenet1_1", {3, 224, 224}, "onnx_node!/features/features.12/Concat", {512, 13, 13}},
-                          expected{"mobilenetv2_1.0_224", {3, 224, 224}, "onnx_node!conv61_relu6", {1280, 7, 7}},
-                          expected{"mobilenetv1_0.25_128", {3, 128, 128}, "onnx_node!conv26_relu6", {256, 4, 4}},
-                          expected{"resnet20_cifar10", {3, 32, 32}, "onnx_node!/layer3/layer3.2/Relu_1", {64, 8, 8}},
-                          expected{"mnist", {1, 28, 28}, "onnx_node!ReLU114", {16, 14, 14}}}) {
+    for (auto const& e :
+         {expected{"squeezenet1_1", {3, 224, 224}, "onnx_node!/features/features.12/Concat", {512, 13, 13}},
+          expected{"mobilenetv2_1.0_224", {3, 224, 224}, "onnx_node!conv61_relu6", {1280, 7, 7}},
+          expected{"mobilenetv1_0.25_128", {3, 128, 128}, "onnx_node!conv26_relu6", {256, 4, 4}},
+          expected{"mobilenetv1_0.25_128_features", {3, 128, 128}, "onnx_node!conv26_relu6", {256, 4, 4}},  // two outputs
+          expected{"resnet20_cifar10", {3, 32, 32}, "onnx_node!/layer3/layer3.2/Relu_1", {64, 8, 8}},
+          expected{"mnist", {1, 28, 28}, "onnx_node!ReLU114", {16, 14, 14}}}) {
         CAPTURE(std::string{e.file});
         ocv::network network{ocv::read_network(data::from_folder(std::string{"models/"} + e.file + ".onnx")), e.input};
         CHECK(network.layer().name == e.layer);
@@ -39,7 +41,9 @@ TEST_CASE("the default layer of each network is its last spatial activation, and
         sc::tensor<float, 2> const together{view.shape(), {view.begin(), view.end()}};
         auto const alone = network.forward(batch.view().slice(6, 1));
         float worst      = 0;  // OpenCV divides the work of a batch among threads, so that sums differ in their last bits
-        for (sc::index_t c = 0; c < together.extent(1); ++c) { worst = std::max(worst, std::abs(alone(0, c) - together(6, c))); }
+        for (sc::index_t c = 0; c < together.extent(1); ++c) {
+            worst = std::max(worst, std::abs(alone(0, c) - together(6, c)));
+        }
         CHECK(worst < 1e-4F);
     }
 }
