@@ -3,27 +3,28 @@
 #include <utility>
 
 #include <scorecam/cpu/backend.hpp>
-#include <scorecam/explain.hpp>
-#include <scorecam/opencv/network.hpp>
+#include <scorecam/layers.hpp>
 
+#include "network.hpp"
 #include "options.hpp"
 
 namespace cli {
 
 template <class Progress>
-using chosen_explainer_type = scorecam::explainer<scorecam::cpu::backend, scorecam::opencv::network, target, grouping,
-                                                  channels, scorecam::unscored_channels, scorecam::flat_channels,
-                                                  scorecam::mask_rule, scorecam::background<picture>, score, baseline,
-                                                  weighting, scorecam::summand, scorecam::heatmap_rule, batching, Progress>;
+using chosen_explainer_type =
+    scorecam::layers_explainer<scorecam::cpu::backend, network, target, grouping, channels, scorecam::unscored_channels,
+                               scorecam::flat_channels, scorecam::mask_rule, scorecam::background<picture>, score, baseline,
+                               weighting, scorecam::summand, scorecam::heatmap_rule, batching, Progress>;
 
 /// The options outlive the explainer: a picture given with image:FILE lies in them.
 template <class Progress>
-[[nodiscard]] chosen_explainer_type<Progress>
-chosen_explainer(scorecam::cpu::backend& on, scorecam::opencv::network& network, explain_options const& options,
-                 labels const& names, Progress progress)
+[[nodiscard]] chosen_explainer_type<Progress> chosen_explainer(scorecam::cpu::backend& on, network& explained,
+                                                               explain_options const& options, labels const& names,
+                                                               Progress progress)
 {
     return chosen_explainer_type<Progress>{on,
-                                           network,
+                                           explained,
+                                           options.fusion(),
                                            options.target_policy(names),
                                            options.grouping_policy(),
                                            options.channels_policy(),

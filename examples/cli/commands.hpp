@@ -9,6 +9,8 @@ int explain(explain_options const& options);
 struct compare_options : explain_options {
     std::vector<std::string> compositions;  ///< none: every convention
     std::string json;
+    std::string panel_file;
+    bool maps_only = false;
 };
 int compare(compare_options const& options);
 

@@ -6,12 +6,14 @@
 
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include <scorecam/opencv/images.hpp>
 
 #include "agreement.hpp"
 #include "chosen_explainer.hpp"
 #include "commands.hpp"
+#include "network.hpp"
 
 namespace cli {
 namespace {
@@ -48,23 +50,45 @@ double median(std::vector<double> values)
 {
     values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }), values.end());
     if (values.empty()) { return std::nan(""); }
-    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
+    std::sort(values.begin(), values.end());
+    return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+}
+
+/// The maps of one picture with their captions.
+using panel_row = std::vector<std::pair<cv::Mat, std::string>>;
+
+cv::Mat stacked(std::vector<panel_row> const& rows)
+{
+    std::vector<cv::Mat> all;
+    for (auto const& row : rows) {
+        all.push_back(sc::opencv::side_by_side(row));
+        cv::resize(all.back(), all.back(), {all.front().cols, all.back().rows * all.front().cols / all.back().cols});
+    }
+    cv::Mat panel;
+    cv::vconcat(all, panel);
+    return panel;
 }
 
 }  // namespace
 
 int compare(compare_options const& options)
 {
-    if (options.threads > 0) { cv::setNumThreads(options.threads); }
     auto const how   = options.preprocessing();
     auto const names = options.labels.empty() ? labels{} : labels{options.labels};
-    sc::opencv::network network{sc::opencv::read_network(options.model, options.description), how.shape(), options.layer};
+    auto network     = open_network(options, options.layers);
     sc::cpu::backend cpu{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads};
 
+    std::vector<cv::Mat> pictures;
     std::vector<sc::tensor<float, 3>> inputs;
-    for (auto const& image : options.images) { inputs.push_back(sc::opencv::prepare(sc::opencv::read_image(image), how)); }
+    std::vector<panel_row> panel;
+    for (auto const& image : options.images) {
+        pictures.push_back(sc::opencv::read_image(image));
+        inputs.push_back(sc::opencv::prepare(pictures.back(), how));
+        panel.push_back({});
+        if (!options.maps_only) {
+            panel.back().emplace_back(sc::opencv::overlay(pictures.back(), sc::tensor<float, 2>{{{1, 1}}}, how, 0), "");
+        }
+    }
 
     auto compositions = options.compositions.empty() ? convention_names() : options.compositions;
     if (compositions.front() != "official") { compositions.insert(compositions.begin(), "official"); }
@@ -79,6 +103,7 @@ int compare(compare_options const& options)
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             auto const found = explain(inputs[i].view());
             if (text == "official") { reference.push_back(found.maps); }
+            panel[i].emplace_back(sc::opencv::overlay(pictures[i], found.map(), how, options.maps_only ? 1 : 0.5), text);
             forwards.push_back(static_cast<double>(found.forwards));
             for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
                 auto const one = agreement_of(found.map(0, m), reference[i].view()[0][m]);
@@ -102,6 +127,7 @@ int compare(compare_options const& options)
     std::cout << "\nMedians over " << inputs.size()
               << " pictures, each map against official's: rank correlation, largest and mean\n"
                  "difference, and intersection over union of the 20 % largest pixels.\n";
+    if (!options.panel_file.empty()) { sc::opencv::write_image(options.panel_file, stacked(panel)); }
     if (!options.json.empty()) {
         std::ofstream out{options.json};
         out << rows.dump(2) << '\n';

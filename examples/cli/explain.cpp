@@ -13,13 +13,13 @@
 
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/opencv/images.hpp>
-#include <scorecam/opencv/network.hpp>
 #include <scorecam/ops/rows.hpp>
 #include <scorecam/scorecam.hpp>
 #include <scorecam/xtensor/npy.hpp>
 
 #include "chosen_explainer.hpp"
 #include "commands.hpp"
+#include "network.hpp"
 
 namespace cli {
 namespace {
@@ -80,7 +80,7 @@ public:
     explicit pictures_explained(explain_options const& options)
         : options_{options}, how_{options.preprocessing()},
           names_{options.labels.empty() ? labels{} : labels{options.labels}},
-          network_{sc::opencv::read_network(options.model, options.description), how_.shape(), options.layer},
+          network_{open_network(options, options.layers)},
           cpu_{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads},
           explain_{chosen_explainer(cpu_, network_, options, names_, sc::on_progress{progress_bar{}})}
     {
@@ -112,18 +112,28 @@ public:
     }
 
 private:
-    using explanation = sc::explanation<float>;
+    using explanation = sc::layered_explanation<float>;
 
     [[nodiscard]] fs::path in_output(std::string const& name) const { return fs::path{options_.output} / name; }
 
     nlohmann::ordered_json write_map(std::string const& name, cv::Mat const& picture, explanation const& found,
                                      sc::index_t m) const
     {
-        auto const target      = found.targets(0, m);
-        auto const probability = probability_of(options_, found.outputs[0], target);
+        auto const& first      = found.layers[0];
+        auto const target      = first.targets(0, m);
+        auto const probability = probability_of(options_, first.outputs[0], target);
         auto const stem        = name + "." + std::to_string(target);
-        sc::opencv::write_image(in_output(stem + ".overlay.png"), sc::opencv::overlay(picture, found.map(0, m), how_));
-        sc::xtensor::save_npy(in_output(stem + ".npy").string(), found.map(0, m));
+        nlohmann::ordered_json all{{"target", target}, {"label", names_.of(target)}, {"probability", probability}};
+        all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m)));
+        if (found.layers.size() > 1) {
+            auto& layers = all["layers"] = nlohmann::ordered_json::array();
+            for (std::size_t l = 0; l < found.layers.size(); ++l) {
+                auto const& one = found.layers[l];
+                layers.push_back({{"layer", network_.on().explained()[l].name}});
+                layers.back().update(
+                    write_pictures(stem + ".layer" + std::to_string(l + 1), picture, one.map(0, m), one.status(0, m)));
+            }
+        }
 
         std::cout << name << ": " << target << " " << names_.of(target) << ", p = " << std::setprecision(3) << probability
                   << ", " << in_output(stem + ".overlay.png").string() << '\n';
@@ -131,30 +141,41 @@ private:
             std::cerr << "scorecam: note: the map of " << name << " for class " << target
                       << " is all zero: " << to_string(found.status(0, m)) << '\n';
         }
-        return {{"target", target},
-                {"label", names_.of(target)},
-                {"probability", probability},
-                {"status", to_string(found.status(0, m))},
-                {"overlay", stem + ".overlay.png"},
-                {"npy", stem + ".npy"}};
+        return all;
+    }
+
+    nlohmann::ordered_json write_pictures(std::string const& stem, cv::Mat const& picture,
+                                          sc::tensor_view<float const, 2> map, sc::map_status status) const
+    {
+        sc::opencv::write_image(in_output(stem + ".overlay.png"), sc::opencv::overlay(picture, map, how_));
+        sc::xtensor::save_npy(in_output(stem + ".npy").string(), map);
+        return {{"status", to_string(status)}, {"overlay", stem + ".overlay.png"}, {"npy", stem + ".npy"}};
     }
 
     void write_report(std::string const& name, std::string const& image, explanation const& found, double seconds,
                       nlohmann::ordered_json const& maps) const
     {
+        auto layers = nlohmann::ordered_json::array();
+        std::vector<std::string> names;
+        for (std::size_t l = 0; l < found.layers.size(); ++l) {
+            auto const& layer = network_.on().explained()[l];
+            names.push_back(layer.name);
+            layers.push_back({{"layer", layer.name},
+                              {"shape", {layer.shape[0], layer.shape[1], layer.shape[2]}},
+                              {"channels", found.layers[l].channels()},
+                              {"flat_channels", found.layers[l].flat_channels}});
+        }
         nlohmann::ordered_json const report{{"model", options_.model},
                                             {"image", image},
-                                            {"layer", network_.layer().name},
-                                            {"engine", "opencv " CV_VERSION},
-                                            {"channels", found.channels()},
-                                            {"flat_channels", found.flat_channels},
+                                            {"engine", network_.on().name()},
+                                            {"layers", layers},
                                             {"forwards", found.forwards},
                                             {"batches", found.batches},
                                             {"seconds", seconds},
                                             {"peak_bytes", found.peak_bytes},
                                             {"version", SCORECAM_VERSION},
-                                            {"baseline_cancels", found.baseline_cancels},
-                                            {"options", options_.in_force(network_.layer().name, cpu_.threads())},
+                                            {"baseline_cancels", found.layers[0].baseline_cancels},
+                                            {"options", options_.in_force(names, cpu_.threads())},
                                             {"maps", maps}};
         auto const file = in_output(name + ".json");
         std::ofstream out{file};
@@ -164,10 +185,10 @@ private:
 
     void note(std::string const& name, explanation const& found) const
     {
-        if (found.baseline_cancels && options_.baseline_was_asked_for) {
+        if (found.layers[0].baseline_cancels && options_.baseline_was_asked_for) {
             std::cerr << "scorecam: note: --baseline has no effect with --weighting softmax and was not scored\n";
         }
-        if (options_.chosen.at("score") == "probability" && sums_to_one(found.outputs[0])) {
+        if (options_.chosen.at("score") == "probability" && sums_to_one(found.layers[0].outputs[0])) {
             std::cerr << "scorecam: note: the outputs for " << name
                       << " are probabilities already; write --score logit to use them as they are\n";
         }
@@ -176,7 +197,7 @@ private:
     explain_options const& options_;
     sc::opencv::preprocessing how_;
     labels names_;
-    sc::opencv::network network_;
+    network network_;
     sc::cpu::backend cpu_;
     chosen_explainer_type<sc::on_progress<progress_bar>> explain_;
 };
@@ -186,7 +207,6 @@ private:
 int explain(explain_options const& options)
 {
     check_names(options.images);
-    if (options.threads > 0) { cv::setNumThreads(options.threads); }
     pictures_explained explain_one{options};
     int failed = 0;
     for (auto const& image : options.images) {

@@ -1,18 +1,16 @@
 #include <iomanip>
 #include <iostream>
 
-#include <scorecam/opencv/network.hpp>
-
 #include "commands.hpp"
+#include "network.hpp"
 
 namespace cli {
 
 int list_layers(model_options const& options)
 {
-    scorecam::opencv::network const network{scorecam::opencv::read_network(options.model, options.description),
-                                            options.preprocessing().shape()};
-    for (auto const& layer : network.layers()) {
-        bool const chosen = layer.name == network.layer().name;
+    auto const network = open_network(options);
+    for (auto const& layer : network.on().layers()) {
+        bool const chosen = layer.name == network.on().explained()[0].name;
         std::cout << (chosen ? "* " : "  ") << std::left << std::setw(16) << layer.type << std::setw(18)
                   << to_string(layer.shape) << layer.name << '\n';
     }

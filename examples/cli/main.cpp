@@ -8,6 +8,7 @@
 #include <scorecam/version.hpp>
 
 #include "commands.hpp"
+#include "network.hpp"
 
 namespace {
 
@@ -16,6 +17,9 @@ void add_model_options(CLI::App& command, cli::model_options& options)
     command.add_option("MODEL", options.model, "The network: an ONNX file, or Caffe or TensorFlow weights")
         ->required()
         ->check(CLI::ExistingFile);
+    command.add_option("--engine", options.engine, "What runs the network")
+        ->check(CLI::IsMember(cli::engine_names()))
+        ->capture_default_str();
     command.add_option("--description", options.description, "The description of a Caffe or TensorFlow network")
         ->check(CLI::ExistingFile);
     command.add_option("--preset", options.preset, "How pictures are prepared")
@@ -35,12 +39,25 @@ void add_model_options(CLI::App& command, cli::model_options& options)
         ->capture_default_str();
 }
 
+void add_layer_options(CLI::App& command, cli::explain_options& options)
+{
+    command
+        .add_option("--layer", options.layers,
+                    "The layer to explain, see 'scorecam layers', by default the last spatial one; if repeated, the maps of "
+                    "all are fused")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command.add_option("--fuse", options.fuse, "How the maps of several layers become one")
+        ->check(CLI::IsMember({"maximum", "mean", "product"}))
+        ->capture_default_str();
+}
+
 void add_explain_options(CLI::App& command, cli::explain_options& options)
 {
     add_model_options(command, options);
     command.add_option("IMAGE", options.images, "Pictures to explain")->required();
-    command.add_option("--layer", options.layer,
-                       "The layer to explain, see 'scorecam layers'; by default the last spatial one");
+    add_layer_options(command, options);
     command.add_option("--target", options.targets, "Class number, class name, top or topN; may be repeated")
         ->expected(1)
         ->allow_extra_args(false)
@@ -70,7 +87,7 @@ void add_compare_options(CLI::App& command, cli::compare_options& options)
 {
     add_model_options(command, options);
     command.add_option("IMAGE", options.images, "Pictures to compare on")->required();
-    command.add_option("--layer", options.layer, "The layer to explain");
+    add_layer_options(command, options);
     command.add_option("--target", options.targets, "Class number, class name, top or topN; may be repeated")
         ->expected(1)
         ->allow_extra_args(false)
@@ -85,6 +102,8 @@ void add_compare_options(CLI::App& command, cli::compare_options& options)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command.add_option("--labels", options.labels, "Class names, one a line")->check(CLI::ExistingFile);
     command.add_option("--json", options.json, "Also write the table, with every step, to this file");
+    command.add_option("--panel", options.panel_file, "Also write all maps as one picture: a row per picture");
+    command.add_flag("--maps-only", options.maps_only, "In the panel, the maps alone instead of laid over the pictures");
 }
 
 }  // namespace

@@ -272,11 +272,23 @@ cli::batching explain_options::batching_policy() const
     return sc::fixed_batch{*count};
 }
 
-nlohmann::ordered_json explain_options::in_force(std::string const& layer_in_force, int threads_in_force) const
+sc::fusion explain_options::fusion() const
+{
+    auto const shown = heatmap_policy();
+    return {.by      = fuse == "mean"      ? sc::fuse_by::mean
+                       : fuse == "product" ? sc::fuse_by::product
+                                           : sc::fuse_by::maximum,
+            .scale   = shown.scale,
+            .epsilon = shown.epsilon};
+}
+
+nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const& layers_in_force, int threads_in_force) const
 {
     auto const how             = preprocessing();
     char const* const orders[] = {"rgb", "bgr", "grey"};
-    nlohmann::ordered_json all{{"layer", layer_in_force},
+    nlohmann::ordered_json all{{"engine", engine},
+                               {"layers", layers_in_force},
+                               {"fuse", fuse},
                                {"target", targets},
                                {"convention", convention},
                                {"batch", memory.empty() ? nlohmann::ordered_json(batch) : nlohmann::ordered_json(nullptr)},

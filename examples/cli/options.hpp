@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
+#include <scorecam/fusion.hpp>
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/policies.hpp>
 
@@ -30,6 +31,7 @@ using batching = std::variant<scorecam::preferred_batch, scorecam::fixed_batch, 
 /// A network and how pictures are prepared for it.
 struct model_options {
     std::string model;
+    std::string engine = "opencv";
     std::string description;  ///< of a Caffe or TensorFlow network
     std::string preset = "imagenet-torch";
     std::string size;
@@ -44,7 +46,8 @@ struct model_options {
 
 struct explain_options : model_options {
     std::vector<std::string> images;
-    std::string layer;
+    std::vector<std::string> layers;
+    std::string fuse = "maximum";
     std::vector<std::string> targets{"top"};
     std::string convention = "official";
     composition chosen;                   ///< what was chosen beside the convention; complete() adds the rest
@@ -72,9 +75,11 @@ struct explain_options : model_options {
     [[nodiscard]] scorecam::summand summand_policy() const;
     [[nodiscard]] scorecam::heatmap_rule heatmap_policy() const;
     [[nodiscard]] cli::batching batching_policy() const;
+    [[nodiscard]] scorecam::fusion fusion() const;
 
     /// Every option in force, for the report.
-    [[nodiscard]] nlohmann::ordered_json in_force(std::string const& layer_in_force, int threads_in_force) const;
+    [[nodiscard]] nlohmann::ordered_json in_force(std::vector<std::string> const& layers_in_force,
+                                                  int threads_in_force) const;
 
 private:
     [[nodiscard]] double epsilon(std::string const& option) const;

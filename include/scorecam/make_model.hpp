@@ -3,7 +3,9 @@
 #include <concepts>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/tensor.hpp>
 
@@ -15,6 +17,18 @@ namespace detail {
 template <class R, class T, std::size_t Rank>
 concept viewable = std::convertible_to<R const&, tensor_view<T const, Rank>>;
 
+/// The activations of one layer, or a std::vector of those of several.
+template <class R>
+struct one_layer {
+    using type                    = R;
+    static constexpr bool several = false;
+};
+template <class R>
+struct one_layer<std::vector<R>> {
+    using type                    = R;
+    static constexpr bool several = true;
+};
+
 }  // namespace detail
 
 /// A model made of two callables; see make_model.
@@ -24,6 +38,11 @@ public:
     using value_type = T;
     using space_type = host_space;
     using batch_type = tensor_view<T const, ShapeRank + 1>;
+
+    using outputs_type                   = std::remove_cvref_t<std::invoke_result_t<Forward&, batch_type>>;
+    using captured_type                  = std::remove_cvref_t<std::invoke_result_t<Capture&, batch_type>>;
+    using activations_type               = std::remove_cvref_t<decltype(std::declval<captured_type&>().second)>;
+    static constexpr bool several_layers = detail::one_layer<activations_type>::several;
 
     callable_model(extents<ShapeRank> shape, Forward forward, Capture capture)
         : shape_{shape}, forward_{std::move(forward)}, capture_{std::move(capture)}
@@ -40,27 +59,42 @@ public:
 
     captured<T, host_space, ShapeRank - 1> capture(batch_type batch)
     {
-        auto [outputs, activations] = capture_(batch);
-        captured_outputs_           = std::move(outputs);
-        activations_                = std::move(activations);
-        return {captured_outputs_, activations_};
+        run_capture(batch);
+        if constexpr (several_layers) {
+            if (activations_.empty()) { throw shape_error{"the capturing callable returned no layer; return one or more"}; }
+            return {captured_outputs_, activations_.front()};
+        } else {
+            return {captured_outputs_, activations_};
+        }
+    }
+
+    captured_layers<T, host_space, ShapeRank - 1> capture_layers(batch_type batch)
+        requires(several_layers)
+    {
+        run_capture(batch);
+        return {captured_outputs_, {activations_.begin(), activations_.end()}};
     }
 
 private:
-    using outputs_type  = std::remove_cvref_t<std::invoke_result_t<Forward&, batch_type>>;
-    using captured_type = std::remove_cvref_t<std::invoke_result_t<Capture&, batch_type>>;
+    void run_capture(batch_type batch)
+    {
+        auto [outputs, activations] = capture_(batch);
+        captured_outputs_           = std::move(outputs);
+        activations_                = std::move(activations);
+    }
 
     extents<ShapeRank> shape_;
     Forward forward_;
     Capture capture_;
     outputs_type outputs_{};
     std::remove_cvref_t<decltype(std::declval<captured_type&>().first)> captured_outputs_{};
-    std::remove_cvref_t<decltype(std::declval<captured_type&>().second)> activations_{};
+    activations_type activations_{};
 };
 
 /// A model from two callables on host memory, for inputs of the given shape:
 /// `forward(batch (n,C,H,W)) → outputs (n, classes)` and `capture(batch) → std::pair{outputs, activations (n,K,h,w)}`.
-/// Each result is a tensor_view of memory that stays valid until the next call, or a scorecam::tensor.
+/// Each result is a tensor_view of memory that stays valid until the next call, or a scorecam::tensor; the activations of
+/// several layers, for explain_layers, are a std::vector of either.
 template <std::floating_point T = float, std::size_t ShapeRank, class Forward, class Capture>
 [[nodiscard]] auto make_model(extents<ShapeRank> shape, Forward forward, Capture capture)
 {
@@ -77,7 +111,9 @@ template <std::floating_point T = float, std::size_t ShapeRank, class Forward, c
                       "scorecam::tensor<T, 2> or a scorecam::tensor_view<T const, 2>");
         static_assert(
             requires(capture_type c) { requires detail::viewable<decltype(c.first), T, 2>; } &&
-                requires(capture_type c) { requires detail::viewable<decltype(c.second), T, ShapeRank + 1>; },
+                requires(capture_type c) {
+                    requires detail::viewable<typename detail::one_layer<decltype(c.second)>::type, T, ShapeRank + 1>;
+                },
             "scorecam: make_model's second callable returns std::pair{outputs (n, classes), activations "
             "(n, K, h, w)}, each a scorecam::tensor or a scorecam::tensor_view");
     }

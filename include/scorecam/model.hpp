@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <scorecam/tensor_view.hpp>
 
@@ -14,6 +15,13 @@ template <class T, space Space = host_space, std::size_t SpatialRank = 2>
 struct captured {
     tensor_view<T const, 2, Space> outputs;                    ///< (n, classes), equal to what forward returns
     tensor_view<T const, SpatialRank + 2, Space> activations;  ///< (n, channels, h, w), as they are at the tapped layer
+};
+
+/// The same with the activations of several layers, (n, K_l, h_l, w_l) each.
+template <class T, space Space = host_space, std::size_t SpatialRank = 2>
+struct captured_layers {
+    tensor_view<T const, 2, Space> outputs;
+    std::vector<tensor_view<T const, SpatialRank + 2, Space>> activations;
 };
 
 namespace detail {
@@ -43,6 +51,8 @@ template <class M>
 using outputs_of = tensor_view<typename M::value_type const, 2, typename M::space_type>;
 template <class M>
 using captured_of = captured<typename M::value_type, typename M::space_type, spatial_rank_of<M>>;
+template <class M>
+using captured_layers_of = captured_layers<typename M::value_type, typename M::space_type, spatial_rank_of<M>>;
 
 namespace detail {
 
@@ -58,6 +68,12 @@ concept has_capture = requires(M& m, batch_of<M> x) {
     { m.capture(x) } -> std::convertible_to<captured_of<M>>;
 } || requires(M& m, batch_of<M> x, typename M::space_type::queue_type queue) {
     { m.capture(x, queue) } -> std::convertible_to<captured_of<M>>;
+};
+template <class M>
+concept has_capture_layers = requires(M& m, batch_of<M> x) {
+    { m.capture_layers(x) } -> std::convertible_to<captured_layers_of<M>>;
+} || requires(M& m, batch_of<M> x, typename M::space_type::queue_type queue) {
+    { m.capture_layers(x, queue) } -> std::convertible_to<captured_layers_of<M>>;
 };
 
 }  // namespace detail
@@ -84,6 +100,11 @@ concept has_capture = requires(M& m, batch_of<M> x) {
 template <class M>
 concept model = detail::names_value_type<M> && detail::names_space<M> && detail::has_input_shape<M> &&
                 detail::has_forward<M> && detail::has_capture<M>;
+
+/// A model that can be explained at several layers at once, see layers.hpp: `capture_layers(batch)` yields the outputs and
+/// the activations of each layer, always as many, in one pass.
+template <class M>
+concept layered_model = model<M> && detail::has_capture_layers<M>;
 
 /// Says in words which requirement of `model` the type M misses; true if none.
 template <class M>

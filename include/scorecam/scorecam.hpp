@@ -5,6 +5,8 @@
 #include <scorecam/error.hpp>
 #include <scorecam/explain.hpp>
 #include <scorecam/explanation.hpp>
+#include <scorecam/fusion.hpp>
+#include <scorecam/layers.hpp>
 #include <scorecam/make_model.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/policies.hpp>

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xtensor/xmath.hpp>
 
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/version.hpp>
@@ -82,15 +83,16 @@ TEST_CASE("explain writes an overlay and an array per class, and one report per 
     CHECK(scorecam::opencv::read_image(stem + ".0.overlay.png").cols == 224);
 
     auto const json = report(stem + ".json");
-    for (auto const* key : {"model", "layer", "engine", "channels", "flat_channels", "forwards", "batches", "seconds",
-                            "peak_bytes", "version", "options", "maps"}) {
+    for (auto const* key :
+         {"model", "layers", "engine", "forwards", "batches", "seconds", "peak_bytes", "version", "options", "maps"}) {
         CAPTURE(std::string{key});
         CHECK(json.contains(key));
     }
     CHECK(json["version"] == SCORECAM_VERSION);
-    CHECK(json["layer"] == "onnx_node!/features/relu5/Relu");
-    CHECK(json["channels"] == 64);
-    CHECK(json["forwards"] == 64 - json["flat_channels"].get<int>() + 2);  // the picture and the baseline
+    REQUIRE(json["layers"].size() == 1);
+    CHECK(json["layers"][0]["layer"] == "onnx_node!/features/relu5/Relu");
+    CHECK(json["layers"][0]["channels"] == 64);
+    CHECK(json["forwards"] == 64 - json["layers"][0]["flat_channels"].get<int>() + 2);  // the picture and the baseline
     CHECK(json["options"]["baseline"] == "black");
     CHECK(json["options"]["size"] == nlohmann::json({96, 96}));
     CHECK(json["options"]["colours"] == "rgb");
@@ -154,6 +156,33 @@ TEST_CASE("every option reaches the computation and the report")
     CHECK(map_with("--batch 3").second["batches"].get<int>() > 20);
 }
 
+TEST_CASE("the maps of several layers are written, and the one they make")
+{
+    auto const map_with = [](std::string const& options) {
+        auto const out  = fresh("layers");
+        auto const done = run("explain " + network + " " + two + how + " --target 3 --output " + out + options);
+        CAPTURE(done.text);
+        REQUIRE(done.status == 0);
+        return std::pair{scorecam::xtensor::load_npy<float, 2>(out + "/ringed_ellipse_and_striped_disc.3.npy"),
+                         report(out + "/ringed_ellipse_and_striped_disc.json")};
+    };
+    std::string const early      = " --layer /features/relu3/Relu";
+    std::string const late       = " --layer /features/relu5/Relu";
+    auto const [of_early, a]     = map_with(early);
+    auto const [of_late, b]      = map_with(late);
+    auto const [fused, together] = map_with(early + late + " --fuse product");
+    CHECK(together["forwards"] == a["forwards"].get<int>() + b["forwards"].get<int>() - 1);
+    CHECK(together["options"]["layers"].size() == 2);
+    REQUIRE(together["maps"][0]["layers"].size() == 2);
+    auto const written = scorecam::xtensor::load_npy<float, 2>(together["options"]["output"].get<std::string>() + "/" +
+                                                               together["maps"][0]["layers"][1]["npy"].get<std::string>());
+    CHECK(largest_difference(written, of_late) < 1e-4);
+    xt::xtensor<float, 2> product = of_early * of_late;
+    product /= xt::amax(product)();
+    CHECK(largest_difference(fused, product) < 1e-3);
+    CHECK(largest_difference(map_with(early + late + " --fuse mean").first, product) > 0.01);
+}
+
 TEST_CASE("a broken picture is reported on one line and does not stop the others")
 {
     auto const out  = fresh("broken");
@@ -206,9 +235,12 @@ TEST_CASE("compare lists every convention with its distance from the official ma
     auto const table = fresh("compare.json");
     auto const done =
         run("compare " + network + " " + samples + "plain_star.png --preset imagenet-tf --size 96 --composition uniform" +
-            " --composition official,channels=deviation:16 --composition torch_cam --json " + table);
+            " --composition official,channels=deviation:16 --composition torch_cam --json " + table + " --panel " + table +
+            ".png");
     CAPTURE(done.text);
     REQUIRE(done.status == 0);
+    auto const panel = scorecam::opencv::read_image(table + ".png");
+    CHECK(panel.cols == 5 * 224 + 4 * 4);  // the picture and four maps
     auto const rows = report(table);
     REQUIRE(rows.size() == 4);
     CHECK(rows[0]["composition"] == "official");

@@ -7,9 +7,7 @@
 #include <vector>
 
 #include <scorecam/conventions.hpp>
-#include <scorecam/cpu/backend.hpp>
 #include <scorecam/explain.hpp>
-#include <scorecam/reference.hpp>
 
 #include <golden/masks.hpp>
 #include <golden/recorded.hpp>
@@ -47,13 +45,14 @@ bool equal(scorecam::tensor<T, 4> const& a, scorecam::tensor<T, 4> const& b)
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the official convention is what the library does when nothing is chosen, to the last bit", Backend,
-                   scorecam::reference_backend, scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("the official convention is what the library does when nothing is chosen, to the last bit", Calculation,
+                   golden::on_reference<float>, golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     for (auto const& name : golden::all_cases) {
         CAPTURE(name);
-        golden::example<float> example{name};
+        golden::example<T> example{name};
         auto const chosen  = example.explained_on(on, conventions::official{});
         auto const nothing = example.explained_on(on);
         CHECK(equal(chosen.maps, nothing.maps));
@@ -63,15 +62,16 @@ TEST_CASE_TEMPLATE("the official convention is what the library does when nothin
     }
 }
 
-TEST_CASE_TEMPLATE("torch-cam: activations are normalised before they are resized to masks", Backend,
-                   scorecam::reference_backend, scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("torch-cam: activations are normalised before they are resized to masks", Calculation,
+                   golden::on_reference<float>, golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     auto const rule = rule_of(conventions::torch_cam{});
     int compared    = 0;
     for (auto const& name : golden::all_cases) {
         CAPTURE(name);
-        auto const activations = golden::recorded<float, 4>(name + "/act");
+        auto const activations = golden::recorded<T, 4, float>(name + "/act");
         auto const size        = scorecam::trailing<2>(golden::recorded<float, 4>(name + "/input").shape());
         auto const ranges      = golden::extrema(on, activations, size, rule);
         auto normalised        = activations;
@@ -87,14 +87,16 @@ TEST_CASE_TEMPLATE("torch-cam: activations are normalised before they are resize
     CHECK(compared == 10);
 }
 
-TEST_CASE_TEMPLATE("torch-cam: weights and maps", Backend, scorecam::reference_backend, scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("torch-cam: weights and maps", Calculation, golden::on_reference<float>, golden::on_reference<double>,
+                   golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     auto at_activation = conventions::torch_cam::shown;  // torch-cam leaves enlarging the map to its caller
     at_activation.size = scorecam::step_at::activation;
     for (auto const& name : golden::all_cases) {
         CAPTURE(name);
-        golden::example<float> example{name};
+        golden::example<T> example{name};
         auto const found = example.explained_on(on, conventions::torch_cam{}, at_activation);
         CHECK(golden::deviation(found.weights, golden::recorded<float, 2>(name + "/torchcam_weight")) <
               golden::single_precision);
@@ -104,17 +106,18 @@ TEST_CASE_TEMPLATE("torch-cam: weights and maps", Backend, scorecam::reference_b
     }
 }
 
-TEST_CASE_TEMPLATE("torch-cam: the map at the input's size is the small one, resized", Backend, scorecam::reference_backend,
-                   scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("torch-cam: the map at the input's size is the small one, resized", Calculation,
+                   golden::on_reference<float>, golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     for (auto const& name : golden::all_cases) {
         CAPTURE(name);
-        golden::example<float> example{name};
+        golden::example<T> example{name};
         auto const found = example.explained_on(on, conventions::torch_cam{});
-        auto const low   = golden::recorded<float, 3>(name + "/torchcam_map");
+        auto const low   = golden::recorded<T, 3, float>(name + "/torchcam_map");
         auto const size  = scorecam::trailing<2>(found.maps.shape());
-        scorecam::tensor<float, 3> expected{scorecam::prepend(size, found.images())};
+        scorecam::tensor<T, 3> expected{scorecam::prepend(size, found.images())};
         for (index_t i = 0; i < found.images(); ++i) {
             for (index_t y = 0; y < size[0]; ++y) {
                 for (index_t x = 0; x < size[1]; ++x) {
@@ -128,16 +131,17 @@ TEST_CASE_TEMPLATE("torch-cam: the map at the input's size is the small one, res
     }
 }
 
-TEST_CASE_TEMPLATE("pytorch-grad-cam: masks are resized with aligned corners", Backend, scorecam::reference_backend,
-                   scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("pytorch-grad-cam: masks are resized with aligned corners", Calculation, golden::on_reference<float>,
+                   golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     int compared = 0;
     for (auto const& name : golden::all_cases) {
         if (!golden::exists(name + "/pgc_mask")) { continue; }
         CAPTURE(name);
         auto expected = golden::recorded<float, 4>(name + "/pgc_mask");
-        auto made     = golden::masks(on, golden::recorded<float, 4>(name + "/act"), expected.extent(1),
+        auto made     = golden::masks(on, golden::recorded<T, 4, float>(name + "/act"), expected.extent(1),
                                       scorecam::trailing<2>(expected.shape()), rule_of(conventions::pytorch_grad_cam{}));
         if (name == case_with_noise) {
             for (auto& value : made.view()[channel_of_noise]) { CHECK(value == 0); }
@@ -149,12 +153,14 @@ TEST_CASE_TEMPLATE("pytorch-grad-cam: masks are resized with aligned corners", B
     CHECK(compared == 10);
 }
 
-TEST_CASE_TEMPLATE("pytorch-grad-cam: weights and maps", Backend, scorecam::reference_backend, scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("pytorch-grad-cam: weights and maps", Calculation, golden::on_reference<float>,
+                   golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     for (auto const& name : pytorch_grad_cam_cases) {
         CAPTURE(name);
-        golden::example<float> example{name};
+        golden::example<T> example{name};
         auto const found = example.explained_on(on, conventions::pytorch_grad_cam{});
         CHECK(golden::deviation(found.weights, golden::recorded<float, 2>(name + "/pgc_weight")) < golden::single_precision);
         CHECK(golden::deviation(found.activation_maps, golden::recorded<float, 3>(name + "/pgc_map_raw")) <
@@ -163,13 +169,14 @@ TEST_CASE_TEMPLATE("pytorch-grad-cam: weights and maps", Backend, scorecam::refe
     }
 }
 
-TEST_CASE_TEMPLATE("pytorch-grad-cam with probabilities: weights and maps", Backend, scorecam::reference_backend,
-                   scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("pytorch-grad-cam with probabilities: weights and maps", Calculation, golden::on_reference<float>,
+                   golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     for (auto const& name : pytorch_grad_cam_cases) {
         CAPTURE(name);
-        golden::example<float> example{name};
+        golden::example<T> example{name};
         auto const found = example.explained_on(on, conventions::pytorch_grad_cam_probability{});
         CHECK(golden::deviation(found.weights, golden::recorded<float, 2>(name + "/pgcprob_weight")) <
               golden::single_precision);

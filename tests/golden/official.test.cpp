@@ -6,21 +6,20 @@
 #include <string>
 #include <vector>
 
-#include <scorecam/cpu/backend.hpp>
 #include <scorecam/explain.hpp>
-#include <scorecam/reference.hpp>
 
 #include <golden/recorded.hpp>
 
 using scorecam::index_t;
 
-TEST_CASE_TEMPLATE("weights and skipped channels are those of the authors' code", Backend, scorecam::reference_backend,
-                   scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("weights and skipped channels are those of the authors' code", Calculation, golden::on_reference<float>,
+                   golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     for (auto const& name : golden::official_cases) {
         CAPTURE(name);
-        golden::example<float> example{name};
+        golden::example<T> example{name};
         auto const found  = example.explained_on(on);
         auto const live   = golden::recorded<std::uint8_t, 2>(name + "/official_live");
         auto const weight = golden::recorded<float, 2>(name + "/official_weight");
@@ -38,12 +37,14 @@ TEST_CASE_TEMPLATE("weights and skipped channels are those of the authors' code"
     }
 }
 
-TEST_CASE_TEMPLATE("maps are those of the authors' code", Backend, scorecam::reference_backend, scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("maps are those of the authors' code", Calculation, golden::on_reference<float>,
+                   golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     for (auto const& name : golden::official_cases) {
         CAPTURE(name);
-        golden::example<float> example{name};
+        golden::example<T> example{name};
         auto const found = example.explained_on(on);
         CHECK(golden::deviation(found.maps, golden::recorded<float, 3>(name + "/official_map")) < golden::single_precision);
 
@@ -53,13 +54,14 @@ TEST_CASE_TEMPLATE("maps are those of the authors' code", Backend, scorecam::ref
     }
 }
 
-TEST_CASE_TEMPLATE("the logits of all classes under every mask, from one pass", Backend, scorecam::reference_backend,
-                   scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("the logits of all classes under every mask, from one pass", Calculation, golden::on_reference<float>,
+                   golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
     for (auto const& name : golden::official_cases) {
         CAPTURE(name);
-        golden::example<float> example{name};
+        golden::example<T> example{name};
         auto expected = golden::recorded<float, 3>(name + "/official_logits");
         std::vector<index_t> classes;
         for (index_t c = 0; c < expected.extent(2); ++c) { classes.push_back(c); }
@@ -71,11 +73,12 @@ TEST_CASE_TEMPLATE("the logits of all classes under every mask, from one pass", 
     }
 }
 
-TEST_CASE_TEMPLATE("several images at once are explained as one by one", Backend, scorecam::reference_backend,
-                   scorecam::cpu::backend)
+TEST_CASE_TEMPLATE("several images at once are explained as one by one", Calculation, golden::on_reference<float>,
+                   golden::on_reference<double>, golden::on_cpu<float>, golden::on_cpu<double>)
 {
-    Backend on;
-    golden::example<float> example{"batch2_30x26_k8"};
+    using T = typename Calculation::value_type;
+    typename Calculation::backend on;
+    golden::example<T> example{"batch2_30x26_k8"};
     REQUIRE(example.images.extent(0) == 2);
     auto const together = example.explained_on(on);
     for (index_t i = 0; i < 2; ++i) {

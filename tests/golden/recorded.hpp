@@ -7,10 +7,13 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <scorecam/cpu/backend.hpp>
 #include <scorecam/explain.hpp>
+#include <scorecam/reference.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/tensor_view.hpp>
 
@@ -19,6 +22,17 @@
 namespace golden {
 
 using scorecam::index_t;
+
+/// A backend and the type it calculates in: what a test of recorded numbers is repeated with.
+template <class Backend, class T>
+struct calculation {
+    using backend    = Backend;
+    using value_type = T;
+};
+template <class T>
+using on_reference = calculation<scorecam::reference_backend, T>;
+template <class T>
+using on_cpu = calculation<scorecam::cpu::backend, T>;
 
 /// Everywhere the authors' code can be followed by other arithmetic.
 inline std::vector<std::string> const official_cases{
@@ -92,5 +106,9 @@ inline constexpr double single_precision = 2e-6;
 
 /// The recordings in float64 are within 4e-14 of an independent evaluation in float64.
 inline constexpr double double_precision = 1e-12;
+
+/// How far a calculation in T may be from a recording in float64.
+template <class T>
+inline constexpr double precision_of = std::is_same_v<T, double> ? double_precision : single_precision;
 
 }  // namespace golden

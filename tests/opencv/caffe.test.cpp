@@ -34,8 +34,8 @@ cv::dnn::Net caffe(std::string const& between = "")
 TEST_CASE("a Caffe network is explained like any other")
 {
     ocv::network network{caffe(), input};
-    CHECK(network.layer().name == "last");
-    CHECK(network.layer().shape == sc::image_shape{2, 4, 4});
+    CHECK(network.explained()[0].name == "last");
+    CHECK(network.explained()[0].shape == sc::image_shape{2, 4, 4});
     CHECK(network.max_batch() > 100);
 
     sc::tensor<float, 3> picture{input};

@@ -26,9 +26,9 @@ ocv::preprocessing preparation()
     how.width = how.height = 96;
     return how;
 }
-ocv::network drawings(std::string const& layer = "")
+ocv::network drawings(std::vector<std::string> const& layers = {})
 {
-    return ocv::network{ocv::read_network(data::own("examples/drawings/drawings.onnx")), preparation().shape(), layer};
+    return ocv::network{ocv::read_network(data::own("examples/drawings/drawings.onnx")), preparation().shape(), layers};
 }
 
 struct sample {
@@ -91,10 +91,10 @@ struct uniform_weights {
 TEST_CASE("the layer taken by default is the last spatial activation before the classifier")
 {
     auto const network = drawings();
-    CHECK(network.layer().name == "onnx_node!/features/relu5/Relu");
-    CHECK(network.layer().shape == sc::image_shape{64, 12, 12});
+    CHECK(network.explained()[0].name == "onnx_node!/features/relu5/Relu");
+    CHECK(network.explained()[0].shape == sc::image_shape{64, 12, 12});
     CHECK(network.classes() == 8);
-    CHECK(drawings("/features/relu3/Relu").layer().type == "ReLU");
+    CHECK(drawings({"/features/relu3/Relu"}).explained()[0].type == "ReLU");
 }
 
 TEST_CASE(
@@ -180,7 +180,7 @@ TEST_CASE("OpenCV's layer fusion does not change what is captured")
         auto captured = [&](bool fusion, bool after_forward) {
             auto net = ocv::read_network(data::own("examples/drawings/drawings.onnx"));
             net.enableFusion(fusion);
-            ocv::network network{net, preparation().shape(), layer};
+            ocv::network network{net, preparation().shape(), layers};
             if (after_forward) { static_cast<void>(network.forward(batch)); }
             auto const seen = network.capture(batch).activations;
             return std::vector<float>(seen.begin(), seen.end());

@@ -32,8 +32,8 @@ TEST_CASE("the default layer of each network is its last spatial activation, and
           expected{"mnist", {1, 28, 28}, "onnx_node!ReLU114", {16, 14, 14}}}) {
         CAPTURE(std::string{e.file});
         ocv::network network{ocv::read_network(data::from_folder(std::string{"models/"} + e.file + ".onnx")), e.input};
-        CHECK(network.layer().name == e.layer);
-        CHECK(network.layer().shape == e.activation);
+        CHECK(network.explained()[0].name == e.layer);
+        CHECK(network.explained()[0].shape == e.activation);
         CHECK(network.max_batch() > 7);
 
         auto const batch = networks::drawn_tensor<float>(prepend(e.input, 7), 1);

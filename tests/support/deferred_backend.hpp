@@ -189,6 +189,13 @@ public:
         return {{outputs_.data(), batch.extent(0), classes_}, {activations_.data(), prepend(activation_, batch.extent(0))}};
     }
 
+    /// The layer twice.
+    [[nodiscard]] sc::captured_layers<value_type, deferred::space> capture_layers(batch_type batch, queue* on)
+    {
+        auto const seen = capture(batch, on);
+        return {seen.outputs, {seen.activations, seen.activations}};
+    }
+
 private:
     HostModel& host_;
     sc::index_t classes_;

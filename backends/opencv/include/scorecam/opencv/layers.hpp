@@ -1,5 +1,5 @@
 #pragma once
-// What an OpenCV network consists of: names, types and shapes, and which layer one would explain.
+// What an OpenCV network consists of: names, types and shapes of the layers that can be explained.
 #include <algorithm>
 #include <mutex>
 #include <string>
@@ -9,6 +9,7 @@
 #include <opencv2/dnn.hpp>
 
 #include <scorecam/error.hpp>
+#include <scorecam/layer.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::opencv {
@@ -66,16 +67,9 @@ decltype(auto) translated(std::string const& doing, F&& f)
 
 }  // namespace detail
 
-/// A layer whose output is (channels, height, width) for each image, with more than one position, and so can be explained.
-struct layer {
-    std::string name;   ///< as cv::dnn::Net::forward takes it
-    std::string type;   ///< OpenCV's name of the operation: "Convolution", "ReLU", "Concat", ...
-    image_shape shape;  ///< (K, h, w)
-};
-
 /// The layers of `net` that can be explained, in the order of the network, for inputs of the given shape.
 /// Throws model_error if the network does not take such inputs.
-[[nodiscard]] inline std::vector<layer> spatial_layers(cv::dnn::Net& net, image_shape const& input)
+[[nodiscard]] inline std::vector<layer<2>> spatial_layers(cv::dnn::Net& net, image_shape const& input)
 {
     std::vector<int> ids;
     std::vector<std::vector<cv::dnn::MatShape>> in;
@@ -84,7 +78,7 @@ struct layer {
                            "; give the size and the channels it was made for",
                        [&] { net.getLayersShapes(detail::blob_shape(input, 1), ids, in, out); });
 
-    std::vector<layer> found;
+    std::vector<layer<2>> found;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (ids[i] == 0 || out[i].empty() || out[i][0].size() != 4) { continue; }  // 0 is the input itself
         if (out[i][0][0] != 1) { continue; }                 // something else was folded into the batch
@@ -94,37 +88,6 @@ struct layer {
         found.push_back({one->name, one->type, {{shape[1], shape[2], shape[3]}}});
     }
     return found;
-}
-
-/// The layer to explain if none is named: the last spatial activation before the classifier. That is the last layer that
-/// neither pools nor moves values about; one that already holds a map per class is part of
-/// the classifier, unless there is no other. Returns null if there is none.
-[[nodiscard]] inline layer const* default_layer(std::vector<layer> const& layers, index_t classes)
-{
-    static std::vector<std::string> const moving{"Pooling", "Dropout", "Identity", "Reshape", "Flatten", "Permute",
-                                                 "Const",   "Padding", "Slice",    "Softmax", "SoftMax"};
-    layer const* of_classifier = nullptr;
-    for (auto l = layers.rbegin(); l != layers.rend(); ++l) {
-        if (std::find(moving.begin(), moving.end(), l->type) != moving.end()) { continue; }
-        if (l->shape[0] != classes) { return &*l; }
-        if (of_classifier == nullptr) { of_classifier = &*l; }
-    }
-    return of_classifier;
-}
-
-/// The layer with the given name; names from ONNX files may leave out OpenCV's prefix "onnx_node!".
-/// Throws model_error with the names there are.
-[[nodiscard]] inline layer const& layer_named(std::vector<layer> const& layers, std::string const& name)
-{
-    for (auto const& one : layers) {
-        if (one.name == name || one.name == "onnx_node!" + name) { return one; }
-    }
-    std::string known;
-    for (std::size_t i = layers.size() > 4 ? layers.size() - 4 : 0; i < layers.size(); ++i) {
-        known += (known.empty() ? " " : ", ") + layers[i].name;
-    }
-    throw model_error{"the network has no spatial layer '" + name + "'; the last of its " + std::to_string(layers.size()) +
-                      " spatial layers are:" + known};
 }
 
 }  // namespace scorecam::opencv

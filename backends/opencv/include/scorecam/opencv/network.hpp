@@ -17,7 +17,8 @@ namespace scorecam::opencv {
     return detail::translated("cannot read the network " + file, [&] { return cv::dnn::readNet(file, description); });
 }
 
-/// A network with one image input, explained at one of its layers. Of its outputs the one of the form (n, classes) counts.
+/// A network with one image input, explained at one of its layers or at several. Of its outputs the one of the form (n,
+/// classes) counts.
 ///
 /// cv::dnn::Net is a handle: the caller's copy and this one are the same network. Threads, backend and target are whatever
 /// the caller set on it. Networks that OpenCV can only run one image at a time are found out here; max_batch() says so.
@@ -26,23 +27,23 @@ public:
     using value_type = float;
     using space_type = host_space;
 
-    /// Inputs are (C, H, W) = `input`. `layer_name` empty: default_layer(). Throws model_error.
-    explicit network(cv::dnn::Net net, image_shape input, std::string const& layer_name = "")
+    /// Inputs are (C, H, W) = `input`. Layers are named as layers() has them; none: default_layer(). Throws model_error.
+    explicit network(cv::dnn::Net net, image_shape input, std::vector<std::string> const& layer_names = {})
         : net_{std::move(net)}, input_{input}
     {
         layers_ = spatial_layers(net_, input_);
         choose_output();
         probe_batches();
-        layer_ = layer_name.empty() ? chosen_by_default() : layer_named(layers_, layer_name);
+        explained_ = chosen_layers(layers_, layer_names, classes_);
     }
 
     [[nodiscard]] image_shape input_shape() const { return input_; }
     [[nodiscard]] index_t max_batch() const { return max_batch_; }
     [[nodiscard]] index_t classes() const { return classes_; }
 
-    /// The layer that is explained, and all that could be.
-    [[nodiscard]] opencv::layer const& layer() const { return layer_; }
-    [[nodiscard]] std::vector<opencv::layer> const& layers() const { return layers_; }
+    /// The layers that are explained, and all that could be.
+    [[nodiscard]] std::vector<layer<2>> const& explained() const { return explained_; }
+    [[nodiscard]] std::vector<layer<2>> const& layers() const { return layers_; }
 
     tensor_view<float const, 2> forward(tensor_view<float const, 4> batch)
     {
@@ -53,23 +54,33 @@ public:
         return outputs_of(output_, batch.extent(0));
     }
 
-    /// OpenCV keeps the layers that are asked for out of its layer fusion, so that the values are those of the layer itself.
     captured<float> capture(tensor_view<float const, 4> batch)
     {
-        std::vector<cv::Mat> found;
+        auto const seen = capture_layers(batch);
+        return {seen.outputs, seen.activations[0]};
+    }
+
+    /// OpenCV keeps the layers that are asked for out of its layer fusion, so that the values are those of the layer itself.
+    captured_layers<float> capture_layers(tensor_view<float const, 4> batch)
+    {
+        std::vector<cv::String> names{output_name_};
+        for (auto const& one : explained_) { names.push_back(one.name); }
         detail::translated("the network failed on a batch of " + to_string(batch.shape()), [&] {
             net_.setInput(blob(batch));
-            net_.forward(found, std::vector<cv::String>{output_name_, layer_.name});
+            net_.forward(captured_, names);
         });
-        output_           = found[0];
-        activation_       = found[1];
-        auto const wanted = prepend(layer_.shape, batch.extent(0));
-        if (activation_.type() != CV_32F || !activation_.isContinuous() ||
-            static_cast<index_t>(activation_.total()) != wanted.size()) {
-            throw model_error{"the layer " + layer_.name + " does not give a contiguous float32 tensor of the shape " +
-                              to_string(wanted)};
+        captured_layers<float> seen{outputs_of(captured_[0], batch.extent(0)), {}};
+        for (std::size_t l = 0; l < explained_.size(); ++l) {
+            auto const& activation = captured_[l + 1];
+            auto const wanted      = prepend(explained_[l].shape, batch.extent(0));
+            if (activation.type() != CV_32F || !activation.isContinuous() ||
+                static_cast<index_t>(activation.total()) != wanted.size()) {
+                throw model_error{"the layer " + explained_[l].name +
+                                  " does not give a contiguous float32 tensor of the shape " + to_string(wanted)};
+            }
+            seen.activations.push_back({activation.ptr<float>(), wanted});
         }
-        return {outputs_of(output_, batch.extent(0)), {activation_.ptr<float>(), wanted}};
+        return seen;
     }
 
 private:
@@ -131,29 +142,19 @@ private:
         if (max_batch_ == 1) { outputs_for(1); }  // leaves the network ready for what it can do
     }
 
-    [[nodiscard]] opencv::layer const& chosen_by_default() const
-    {
-        auto const* chosen = default_layer(layers_, classes_);
-        if (chosen == nullptr) {
-            throw model_error{"the network has no spatial activation before its classifier; name a layer with "
-                              "(channels, height, width) outputs"};
-        }
-        return *chosen;
-    }
-
     static constexpr index_t unlimited = 1 << 20;
 
     cv::dnn::Net net_;
     image_shape input_;
     cv::String output_name_;
-    std::vector<opencv::layer> layers_;
-    opencv::layer layer_;
+    std::vector<layer<2>> layers_;
+    std::vector<layer<2>> explained_;
     index_t classes_   = 0;
     index_t max_batch_ = unlimited;
     cv::Mat output_;
-    cv::Mat activation_;
+    std::vector<cv::Mat> captured_;  // the outputs, then each layer
 };
 
-static_assert(model<network>);
+static_assert(layered_model<network>);
 
 }  // namespace scorecam::opencv

@@ -1,0 +1,79 @@
+#include "network.hpp"
+
+#include <functional>
+#include <utility>
+
+#include <scorecam/error.hpp>
+#include <scorecam/opencv/network.hpp>
+
+namespace cli {
+namespace {
+
+/// An adapter behind the interface.
+template <class Adapter>
+class engine_of final : public engine {
+public:
+    engine_of(std::string name, Adapter adapter) : name_{std::move(name)}, adapter_{std::move(adapter)} {}
+
+    [[nodiscard]] std::string name() const override { return name_; }
+    [[nodiscard]] std::vector<sc::layer<2>> const& layers() const override { return adapter_.layers(); }
+    [[nodiscard]] std::vector<sc::layer<2>> const& explained() const override { return adapter_.explained(); }
+    [[nodiscard]] sc::image_shape input_shape() const override { return adapter_.input_shape(); }
+    [[nodiscard]] sc::index_t max_batch() const override { return adapter_.max_batch(); }
+    sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch) override
+    {
+        return adapter_.forward(batch);
+    }
+    sc::captured<float> capture(sc::tensor_view<float const, 4> batch) override { return adapter_.capture(batch); }
+    sc::captured_layers<float> capture_layers(sc::tensor_view<float const, 4> batch) override
+    {
+        return adapter_.capture_layers(batch);
+    }
+
+private:
+    std::string name_;
+    Adapter adapter_;
+};
+template <class Adapter>
+engine_of(std::string, Adapter) -> engine_of<Adapter>;
+
+template <class Adapter>
+std::unique_ptr<engine> engine_with(std::string name, Adapter adapter)
+{
+    return std::make_unique<engine_of<Adapter>>(std::move(name), std::move(adapter));
+}
+
+using opener = std::function<std::unique_ptr<engine>(model_options const&, std::vector<std::string> const&)>;
+
+std::vector<std::pair<std::string, opener>> const& engines()
+{
+    static std::vector<std::pair<std::string, opener>> const all{
+        {"opencv",
+         [](model_options const& options, std::vector<std::string> const& layers) {
+             if (options.threads > 0) { cv::setNumThreads(options.threads); }
+             return engine_with("opencv " CV_VERSION,
+                                sc::opencv::network{sc::opencv::read_network(options.model, options.description),
+                                                    options.preprocessing().shape(), layers});
+         }},
+    };
+    return all;
+}
+
+}  // namespace
+
+std::vector<std::string> engine_names()
+{
+    std::vector<std::string> names;
+    for (auto const& [name, open] : engines()) { names.push_back(name); }
+    return names;
+}
+
+network open_network(model_options const& options, std::vector<std::string> const& layers)
+{
+    for (auto const& [name, open] : engines()) {
+        if (name == options.engine) { return network{open(options, layers)}; }
+    }
+    throw sc::option_error{"--engine " + options.engine + ": this program was built without it"};
+}
+
+}  // namespace cli
