@@ -60,13 +60,19 @@ using panel_row = std::vector<std::pair<cv::Mat, std::string>>;
 cv::Mat stacked(std::vector<panel_row> const& rows)
 {
     std::vector<cv::Mat> all;
-    for (auto const& row : rows) {
-        all.push_back(sc::opencv::side_by_side(row));
-        cv::resize(all.back(), all.back(), {all.front().cols, all.back().rows * all.front().cols / all.back().cols});
-    }
+    for (auto const& row : rows) { all.push_back(sc::opencv::side_by_side(row)); }
     cv::Mat panel;
     cv::vconcat(all, panel);
     return panel;
+}
+
+/// The map laid over the picture, or alone, in one size for all.
+cv::Mat tile(cv::Mat const& picture, sc::tensor_view<float const, 2> map, sc::opencv::preprocessing const& how,
+             double opacity)
+{
+    cv::Mat square;
+    cv::resize(sc::opencv::overlay(picture, map, how, opacity), square, {160, 160}, 0, 0, cv::INTER_AREA);
+    return square;
 }
 
 }  // namespace
@@ -86,7 +92,7 @@ int compare(compare_options const& options)
         inputs.push_back(sc::opencv::prepare(pictures.back(), how));
         panel.push_back({});
         if (!options.maps_only) {
-            panel.back().emplace_back(sc::opencv::overlay(pictures.back(), sc::tensor<float, 2>{{{1, 1}}}, how, 0), "");
+            panel.back().emplace_back(tile(pictures.back(), sc::tensor<float, 2>{{{1, 1}}}, how, 0), "");
         }
     }
 
@@ -103,7 +109,7 @@ int compare(compare_options const& options)
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             auto const found = explain(inputs[i].view());
             if (text == "official") { reference.push_back(found.maps); }
-            panel[i].emplace_back(sc::opencv::overlay(pictures[i], found.map(), how, options.maps_only ? 1 : 0.5), text);
+            panel[i].emplace_back(tile(pictures[i], found.map(), how, options.maps_only ? 1.0 : 0.5), text);
             forwards.push_back(static_cast<double>(found.forwards));
             for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
                 auto const one = agreement_of(found.map(0, m), reference[i].view()[0][m]);

@@ -5,6 +5,9 @@
 
 #include <scorecam/error.hpp>
 #include <scorecam/opencv/network.hpp>
+#ifdef SCORECAM_WITH_ONNXRUNTIME
+#include <scorecam/onnxruntime/network.hpp>
+#endif
 
 namespace cli {
 namespace {
@@ -55,6 +58,16 @@ std::vector<std::pair<std::string, opener>> const& engines()
                                 sc::opencv::network{sc::opencv::read_network(options.model, options.description),
                                                     options.preprocessing().shape(), layers});
          }},
+#ifdef SCORECAM_WITH_ONNXRUNTIME
+        {"onnxruntime",
+         [](model_options const& options, std::vector<std::string> const& layers) {
+             sc::onnxruntime::settings<> how;
+             if (options.threads > 0) { how.session.SetIntraOpNumThreads(options.threads); }
+             return engine_with(
+                 "onnxruntime " + Ort::GetVersionString(),
+                 sc::onnxruntime::network{options.model, options.preprocessing().shape(), layers, std::move(how)});
+         }},
+#endif
     };
     return all;
 }

@@ -136,8 +136,9 @@ struct no_groups {
     using kind = kinds::grouping;
 };
 
-/// Group-CAM (wofmanaf/Group-CAM) without its gradients: consecutive channels in `number` groups of K / number, the last
-/// with the rest, each summed and through a ReLU; the groups then take the place of the channels.
+/// Group-CAM (wofmanaf/Group-CAM) without its gradients: consecutive channels in groups of K / number, rounded up, the last
+/// with what is left (torch.chunk: there may be fewer groups than asked for, and never more than channels), each summed and
+/// through a ReLU; the groups then take the place of the channels.
 struct channel_groups {
     using kind     = kinds::grouping;
     index_t number = 32;

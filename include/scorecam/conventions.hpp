@@ -127,8 +127,8 @@ struct tf_keras_vis {
     }
 };
 
-/// wofmanaf/Group-CAM without the gradients its groups are weighted with: groups of channels, blurred background and
-/// baseline.
+/// wofmanaf/Group-CAM, cam/groupcam.py, without the gradients its groups are weighted with and without the threshold of its
+/// later versions: groups of channels, blurred background and baseline.
 struct group_cam {
     using kind                        = kinds::convention;
     static constexpr char const* name = "group_cam";

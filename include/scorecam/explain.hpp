@@ -124,16 +124,17 @@ private:
     {
         with_policy(in_force<kinds::grouping>(), [&](auto const& grouping) {
             if constexpr (requires { grouping.number; }) {
-                index_t const I = activations_.shape()[0];
-                index_t const K = activations_.shape()[1];
-                index_t const G = grouping.number;
-                if (G < 1 || G > K) {
-                    throw option_error{std::to_string(G) + " groups of " + std::to_string(K) +
-                                       " channels were asked for; ask for 1 to " + std::to_string(K)};
+                if (grouping.number < 1) {
+                    throw option_error{std::to_string(grouping.number) +
+                                       " groups of channels were asked for; ask for 1 or more"};
                 }
+                index_t const I    = activations_.shape()[0];
+                index_t const K    = activations_.shape()[1];
+                index_t const each = (K + grouping.number - 1) / grouping.number;
+                index_t const G    = (K + each - 1) / each;
                 tensor<T, 3> members{{{I, K, G}}};
                 for (index_t i = 0; i < I; ++i) {
-                    for (index_t k = 0; k < K; ++k) { members(i, k, std::min(k / (K / G), G - 1)) = T(1); }
+                    for (index_t k = 0; k < K; ++k) { members(i, k, k / each) = T(1); }
                 }
                 auto shape = activations_.shape();
                 shape[1]   = G;

@@ -240,7 +240,7 @@ TEST_CASE("compare lists every convention with its distance from the official ma
     CAPTURE(done.text);
     REQUIRE(done.status == 0);
     auto const panel = scorecam::opencv::read_image(table + ".png");
-    CHECK(panel.cols == 5 * 224 + 4 * 4);  // the picture and four maps
+    CHECK(panel.cols == 5 * 160 + 4 * 4);  // the picture and four maps
     auto const rows = report(table);
     REQUIRE(rows.size() == 4);
     CHECK(rows[0]["composition"] == "official");

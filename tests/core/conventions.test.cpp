@@ -325,18 +325,25 @@ TEST_CASE("group_cam masks with sums of channels over a blurred background, weig
     CHECK(found.forwards == 1 + 4 + 1);
 }
 
-TEST_CASE("group_cam with channels left over puts them into the last group, and refuses more groups than channels")
+TEST_CASE("group_cam splits channels as torch.chunk does: groups of K / groups rounded up, the last with what is left")
 {
     scene at{{2, 16, 16}, {7, 4, 4}, 25};
     auto const channels = at.channels();
-    auto const found    = at.explained(conventions::group_cam{.groups = 2}, sc::uniform_weights{}, sc::summand::activations,
-                                       sc::heatmap_rule{.size = sc::step_at::activation, .scale = sc::scaling::none});
+    auto const raw      = sc::heatmap_rule{.size = sc::step_at::activation, .scale = sc::scaling::none};
+    auto const found =
+        at.explained(conventions::group_cam{.groups = 5}, sc::uniform_weights{}, sc::summand::activations, raw);
     check_close(found.maps, sum(channels, plane(7, 1.0)).values);  // no channel is lost
-    CHECK(found.channels() == 2);
+    CHECK(found.channels() == 4);                                  // 2 + 2 + 2 + 1
 
-    CHECK_THROWS_WITH_AS(static_cast<void>(at.explained(conventions::group_cam{.groups = 8})),
-                         doctest::Contains("8 groups of 7 channels"), sc::option_error);
-    CHECK_THROWS_AS(static_cast<void>(at.explained(conventions::group_cam{.groups = 0})), sc::option_error);
+    plane last(7, 0.0);
+    last[6]            = 1;
+    auto const of_last = at.explained(conventions::group_cam{.groups = 5}, sc::uniform_weights{}, sc::summand::activations,
+                                      raw, sc::listed_channels{{3}});
+    check_close(of_last.maps, sum(channels, last).values);
+
+    CHECK(at.explained(conventions::group_cam{.groups = 32}).channels() == 7);  // never more than channels
+    CHECK_THROWS_WITH_AS(static_cast<void>(at.explained(conventions::group_cam{.groups = 0})),
+                         doctest::Contains("0 groups of channels"), sc::option_error);
 }
 
 TEST_CASE("uniform costs one forward and shows the plain sum of the activations")
