@@ -13,6 +13,7 @@ endfunction()
 # scorecam_library(<name> HEADERS <file>... [NEEDS <target>...])
 #
 # One header-only target: the core (name `scorecam`), or a backend (any other name) with the one package it stands for.
+# scorecam::testing, the kit for tests, is made like a backend.
 # A backend whose package was not found gets no target: if(TARGET scorecam::cpu) tells.
 function(scorecam_library name)
   cmake_parse_arguments(arg "" "" "HEADERS;NEEDS" ${ARGN})
@@ -24,7 +25,7 @@ function(scorecam_library name)
     set(folder include/scorecam/${name})
   endif()
 
-  scorecam_needs(missing "the backend ${name}" ${arg_NEEDS})
+  scorecam_needs(missing scorecam::${name} ${arg_NEEDS})
   if(missing)
     return()
   endif()

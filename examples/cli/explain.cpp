@@ -168,6 +168,7 @@ private:
         nlohmann::ordered_json const report{{"model", options_.model},
                                             {"image", image},
                                             {"engine", network_.on().name()},
+                                            {"precision", found.layers[0].precision},
                                             {"layers", layers},
                                             {"forwards", found.forwards},
                                             {"batches", found.batches},

@@ -20,6 +20,9 @@ void add_model_options(CLI::App& command, cli::model_options& options)
     command.add_option("--engine", options.engine, "What runs the network")
         ->check(CLI::IsMember(cli::engine_names()))
         ->capture_default_str();
+    command.add_option("--precision", options.precision, "What the engine computes in, where it offers a choice")
+        ->check(CLI::IsMember({"float32", "bfloat16"}))
+        ->capture_default_str();
     command.add_option("--description", options.description, "The description of a Caffe or TensorFlow network")
         ->check(CLI::ExistingFile);
     command.add_option("--preset", options.preset, "How pictures are prepared")

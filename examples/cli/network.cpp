@@ -8,6 +8,9 @@
 #ifdef SCORECAM_WITH_ONNXRUNTIME
 #include <scorecam/onnxruntime/network.hpp>
 #endif
+#ifdef SCORECAM_WITH_OPENVINO
+#include <scorecam/openvino/network.hpp>
+#endif
 
 namespace cli {
 namespace {
@@ -23,6 +26,14 @@ public:
     [[nodiscard]] std::vector<sc::layer<2>> const& explained() const override { return adapter_.explained(); }
     [[nodiscard]] sc::image_shape input_shape() const override { return adapter_.input_shape(); }
     [[nodiscard]] sc::index_t max_batch() const override { return adapter_.max_batch(); }
+    [[nodiscard]] std::string precision() const override
+    {
+        if constexpr (requires { adapter_.precision(); }) {
+            return adapter_.precision();
+        } else {
+            return "float32";
+        }
+    }
     sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch) override
     {
         return adapter_.forward(batch);
@@ -68,6 +79,17 @@ std::vector<std::pair<std::string, opener>> const& engines()
                  sc::onnxruntime::network{options.model, options.preprocessing().shape(), layers, std::move(how)});
          }},
 #endif
+#ifdef SCORECAM_WITH_OPENVINO
+        {"openvino",
+         [](model_options const& options, std::vector<std::string> const& layers) {
+             sc::openvino::settings<> how;
+             if (options.threads > 0) { how.properties.insert(ov::inference_num_threads(options.threads)); }
+             how.bfloat16              = options.precision == "bfloat16";
+             std::string const version = ov::get_openvino_version().buildNumber;
+             return engine_with("openvino " + version.substr(0, version.find('-')),
+                                sc::openvino::network{options.model, options.preprocessing().shape(), layers, how});
+         }},
+#endif
     };
     return all;
 }
@@ -84,7 +106,14 @@ std::vector<std::string> engine_names()
 network open_network(model_options const& options, std::vector<std::string> const& layers)
 {
     for (auto const& [name, open] : engines()) {
-        if (name == options.engine) { return network{open(options, layers)}; }
+        if (name != options.engine) { continue; }
+        network opened{open(options, layers)};
+        if (opened.precision() != options.precision) {
+            throw sc::option_error{"--precision " + options.precision + ": " + opened.on().name() + " computes in " +
+                                   opened.precision() + " here; write --precision " + opened.precision() +
+                                   " or another --engine"};
+        }
+        return opened;
     }
     throw sc::option_error{"--engine " + options.engine + ": this program was built without it"};
 }

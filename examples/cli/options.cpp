@@ -287,6 +287,7 @@ nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const&
     auto const how             = preprocessing();
     char const* const orders[] = {"rgb", "bgr", "grey"};
     nlohmann::ordered_json all{{"engine", engine},
+                               {"precision", precision},
                                {"layers", layers_in_force},
                                {"fuse", fuse},
                                {"target", targets},

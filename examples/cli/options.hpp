@@ -31,7 +31,8 @@ using batching = std::variant<scorecam::preferred_batch, scorecam::fixed_batch, 
 /// A network and how pictures are prepared for it.
 struct model_options {
     std::string model;
-    std::string engine = "opencv";
+    std::string engine    = "opencv";
+    std::string precision = "float32";
     std::string description;  ///< of a Caffe or TensorFlow network
     std::string preset = "imagenet-torch";
     std::string size;

@@ -295,6 +295,7 @@ private:
         found_.batches          = model_.batches();
         found_.activation_bytes = activations_.shape().size() * static_cast<index_t>(sizeof(T));
         found_.peak_bytes       = bytes();
+        found_.precision        = model_.precision();
         return std::exchange(found_, {});
     }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What an explanation tells: the maps, what they were made of, and what they cost.
 #include <cstddef>
+#include <string>
 
 #include <scorecam/ops/contribution.hpp>
 #include <scorecam/tensor.hpp>
@@ -52,6 +53,7 @@ struct explanation {
     index_t batches       = 0;      ///< calls of the model
     index_t activation_bytes = 0;   ///< held for the captured activations
     index_t peak_bytes       = 0;   ///< held by the explainer so far: activations, one batch, maps and lists
+    std::string precision;          ///< what the model computed in: "float32", "bfloat16", ...
 
     [[nodiscard]] index_t images() const { return maps.extent(0); }
     [[nodiscard]] index_t channels() const { return scores.extent(1); }

@@ -92,6 +92,12 @@ public:
         return model_.max_batch();
     }
 
+    std::string precision() const
+        requires requires(Model const& m) { std::string{m.precision()}; }
+    {
+        return std::string{model_.precision()};
+    }
+
 private:
     void keep(captured_layers_of<Model> const& seen, index_t n)
     {

@@ -96,7 +96,8 @@ concept has_capture_layers = requires(M& m, batch_of<M> x) {
 /// - `input_buffer(n)`    a writable (n, C, H, W) view of the engine's own input; masks are written there, and forward
 ///                        is then called with exactly that view;
 /// - `preferred_batch()`  the batch size at which the engine is fastest;
-/// - `max_batch()`        the largest batch it accepts.
+/// - `max_batch()`        the largest batch it accepts;
+/// - `precision()`        a text, such as "bfloat16", if it computes in something else than value_type.
 template <class M>
 concept model = detail::names_value_type<M> && detail::names_space<M> && detail::has_input_shape<M> &&
                 detail::has_forward<M> && detail::has_capture<M>;

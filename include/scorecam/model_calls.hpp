@@ -49,6 +49,16 @@ public:
         }
     }
 
+    /// What the model computes in.
+    [[nodiscard]] std::string precision() const
+    {
+        if constexpr (requires { std::string{model_.precision()}; }) {
+            return std::string{model_.precision()};
+        } else {
+            return sizeof(value_type) == sizeof(float) ? "float32" : "float64";
+        }
+    }
+
     /// Where the next n inputs are to be written: the engine's own memory if it offers it.
     [[nodiscard]] batch_type input(index_t n)
     {
