@@ -1,4 +1,4 @@
-execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE printed RESULT_VARIABLE status)
+execute_process(COMMAND ${PROGRAM} ${ARGUMENT} OUTPUT_VARIABLE printed RESULT_VARIABLE status)
 file(READ ${EXPECTED} recorded)
 if(NOT status EQUAL 0 OR NOT printed STREQUAL recorded)
   message(FATAL_ERROR "${PROGRAM} ended with ${status} and printed\n${printed}\nbut ${EXPECTED} has\n${recorded}")
