@@ -9,13 +9,14 @@
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/reference.hpp>
 #include <scorecam/scratch.hpp>
+#include <scorecam/testing/cases.hpp>
 
-#include "support/cases.hpp"
 #include "support/networks.hpp"
 
 namespace {
 
-namespace sc = scorecam;
+namespace sc    = scorecam;
+namespace cases = sc::testing::cases;
 
 constexpr sc::index_t batch_size = 16;
 

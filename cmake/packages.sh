@@ -25,6 +25,11 @@ need() {
     fi
 }
 
+# want PACKAGE...: the same for what can be done without.
+want() {
+    need "$@" || echo "scorecam: $* cannot be had here; what needs it will be left out" >&2
+}
+
 # What the library's backends and the scorecam program are built with.
 build_packages="g++ cmake ninja-build libeigen3-dev libxtensor-dev libopencv-dnn-dev libopencv-imgcodecs-dev
     libopencv-imgproc-dev libcli11-dev nlohmann-json3-dev libboost-dev"

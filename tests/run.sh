@@ -4,6 +4,11 @@ set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
 need $build_packages doctest-dev
+want python3-pip
+for engine in onnxruntime openvino; do
+    sh cmake/engines.sh "$engine" || echo "scorecam: $engine cannot be had here; its tests will be skipped" >&2
+done
+want libtorch-dev libopenblas0-pthread
 
 for preset in "${@:-gcc}"; do
     if [ "$preset" = clang ]; then need clang; fi

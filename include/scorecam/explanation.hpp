@@ -51,6 +51,7 @@ struct explanation {
     index_t flat_channels = 0;      ///< how many channels were flat, over all images
     index_t forwards      = 0;      ///< images pushed through the model: captured, masked, baseline and zero-mask ones
     index_t batches       = 0;      ///< calls of the model
+    index_t batch_size    = 0;      ///< what the batching strategy settled on, or the largest batch
     index_t activation_bytes = 0;   ///< held for the captured activations
     index_t peak_bytes       = 0;   ///< held by the explainer so far: activations, one batch, maps and lists
     std::string precision;          ///< what the model computed in: "float32", "bfloat16", ...

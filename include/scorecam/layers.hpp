@@ -92,6 +92,11 @@ public:
         return model_.max_batch();
     }
 
+    auto replica()
+        requires requires(Model& m) { m.replica(); }
+    {
+        return model_.replica();
+    }
     std::string precision() const
         requires requires(Model const& m) { std::string{m.precision()}; }
     {

@@ -97,6 +97,7 @@ concept has_capture_layers = requires(M& m, batch_of<M> x) {
 ///                        is then called with exactly that view;
 /// - `preferred_batch()`  the batch size at which the engine is fastest;
 /// - `max_batch()`        the largest batch it accepts;
+/// - `replica()`          another model over the same network that other threads may call at the same time, for `callers`;
 /// - `precision()`        a text, such as "bfloat16", if it computes in something else than value_type.
 template <class M>
 concept model = detail::names_value_type<M> && detail::names_space<M> && detail::has_input_shape<M> &&

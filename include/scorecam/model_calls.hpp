@@ -29,6 +29,7 @@ public:
     [[nodiscard]] index_t batches() const { return batches_; }    ///< calls of the model
     [[nodiscard]] index_t bytes() const { return own_input_.bytes(); }
 
+    [[nodiscard]] Model& model() const { return model_; }
     [[nodiscard]] auto input_shape() const { return model_.input_shape(); }
 
     [[nodiscard]] index_t preferred_batch() const

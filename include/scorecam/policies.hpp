@@ -7,6 +7,7 @@
 
 #include <scorecam/baseline.hpp>
 #include <scorecam/batching.hpp>
+#include <scorecam/callers.hpp>
 #include <scorecam/channels.hpp>
 #include <scorecam/masking.hpp>
 #include <scorecam/policy.hpp>
@@ -19,7 +20,7 @@ namespace scorecam {
 
 using default_policies =
     std::tuple<top, probability, no_baseline, background<black>, raw_weights, flat_channels, all_channels, unscored_channels,
-               no_groups, mask_rule, summand, heatmap_rule, preferred_batch, silent, never_stop>;
+               no_groups, mask_rule, summand, heatmap_rule, preferred_batch, callers, silent, never_stop>;
 
 namespace detail {
 

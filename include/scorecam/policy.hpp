@@ -24,6 +24,7 @@ struct grouping {};    // channels summed before they are masks
 struct summand {};     // what is summed: A_k or H_k
 struct convention {};  // all of the above at once
 struct batching {};    // how many masked images go through the model at once
+struct callers {};     // how many threads call the model
 struct progress {};    // who is told how far it got
 struct stop {};        // who may stop it
 }  // namespace kinds
@@ -75,7 +76,7 @@ template <class P>
 concept policy =
     detail::one_of<kind_of<P>, kinds::target, kinds::score, kinds::baseline, kinds::background, kinds::weighting,
                    kinds::masking, kinds::heatmap, kinds::flat, kinds::channels, kinds::unscored, kinds::grouping,
-                   kinds::summand, kinds::convention, kinds::batching, kinds::progress, kinds::stop>;
+                   kinds::summand, kinds::convention, kinds::batching, kinds::callers, kinds::progress, kinds::stop>;
 
 /// Calls f with the policy, or with the alternative that a variant holds.
 template <class P, class F>

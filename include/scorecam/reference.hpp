@@ -17,6 +17,9 @@ class reference_backend {
 public:
     using space_type = host_space;
 
+    /// Another one, for another thread.
+    [[nodiscard]] reference_backend replica() const { return {}; }
+
     template <class T>
     [[nodiscard]] std::vector<T> allocate(index_t n)
     {

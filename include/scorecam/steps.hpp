@@ -1,17 +1,23 @@
 #pragma once
 // The steps of Score-CAM on one backend, and the memory they share. explain.hpp has them in order.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <mutex>
+#include <new>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <scorecam/backend.hpp>
+#include <scorecam/callers.hpp>
 #include <scorecam/checks.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/explanation.hpp>
@@ -47,6 +53,8 @@ public:
         check_rules();
         found_ = {};
         model_.restart();
+        others_.ask_for(rule<callers>().number, on_, model_.model());
+        others_.for_each([](auto& one) { one.calls.restart(); });
     }
 
     void capture(images_view images)
@@ -174,22 +182,30 @@ public:
 
     void score_masks(images_view images)
     {
-        auto const total  = static_cast<index_t>(live_.size());
-        auto const behind = paint_background(images);
-        auto const picks  = upload(live_, picks_);
-        auto const scores = scores_.resize(on_, {{activations_.shape()[0], activations_.shape()[1], targets_.shape()[1]}});
-        report(0, total);
-        for (index_t done = 0; done < total;) {
-            stop_if_requested(done, total);
-            index_t const n   = next_batch(total - done);
-            auto const batch  = input(n, images);
-            auto const chosen = picks.slice(done, n);
-            on_.mask(images, behind, as_const(activations_.view()), as_const(ranges_.view()), chosen, rule<mask_rule>(),
-                     batch);
-            read_scores(model_.forward(batch), chosen, as_const(targets_.view()), scores);
-            done += n;
-            report(done, total);
-        }
+        prepare_scoring(images);
+        score_channels(images, live_, [](index_t, const_view_on<Backend, T, 2>) {});
+    }
+
+    void prepare_scoring(images_view images)
+    {
+        paint_background(images);
+        scores_.resize(on_, {{activations_.shape()[0], activations_.shape()[1], targets_.shape()[1]}});
+    }
+
+    /// f(X∘H_k) of the channels in the list. seen(first, outputs) is told of every batch, by the thread that ran it.
+    template <class Seen>
+    void score_channels(images_view images, std::vector<ops::pick> const& list, Seen const& seen)
+    {
+        auto const picks = upload(list, picks_);
+        work_through(static_cast<index_t>(list.size()), [&](auto& on, auto& model, index_t first, index_t n) {
+            auto const batch  = input(model, n, images);
+            auto const chosen = picks.slice(first, n);
+            on.mask(images, as_const(behind_.view()), as_const(activations_.view()), as_const(ranges_.view()), chosen,
+                    rule<mask_rule>(), batch);
+            auto const outputs = model.forward(batch);
+            read_scores(on, outputs, chosen, as_const(targets_.view()), scores_.view());
+            seen(first, outputs);
+        });
     }
 
     void score_baseline(images_view images)
@@ -224,12 +240,16 @@ public:
 
     void combine()
     {
+        auto summed = as_const(activations_.view());
         if (rule<summand>() == summand::masks) {
-            on_.normalise(merge_leading(activations_.view()), merge_leading(as_const(ranges_.view())), rule<mask_rule>());
+            auto const masks = normalised_.resize(on_, activations_.shape());
+            on_.copy(summed, masks);
+            on_.normalise(merge_leading(masks), merge_leading(as_const(ranges_.view())), rule<mask_rule>());
+            summed = as_const(masks);
         }
         auto shape = activations_.shape();
         shape[1]   = targets_.shape()[1];
-        on_.combine(as_const(activations_.view()), as_const(weights_.view()), sums_.resize(on_, shape));
+        on_.combine(summed, as_const(weights_.view()), sums_.resize(on_, shape));
     }
 
     void draw(images_view images)
@@ -254,8 +274,12 @@ public:
         fill_in_unscored(found_, zero_mask);
         check_scores(found_);
         judge(found_, heat);
-        found_.forwards         = model_.forwards();
-        found_.batches          = model_.batches();
+        found_.forwards = model_.forwards();
+        found_.batches  = model_.batches();
+        others_.for_each([&](auto const& one) {
+            found_.forwards += one.calls.forwards();
+            found_.batches += one.calls.batches();
+        });
         found_.activation_bytes = activations_.shape().size() * static_cast<index_t>(sizeof(T));
         found_.peak_bytes       = bytes();
         found_.precision        = model_.precision();
@@ -277,30 +301,31 @@ private:
         auto const picks = upload(own, own_picks_);
         with_policy(chosen, [&](auto const& picture) {
             if constexpr (std::is_same_v<std::remove_cvref_t<decltype(picture)>, unmasked>) {
-                read_scores(as_const(outputs_.view()), picks, as_const(targets_.view()), rows);
+                read_scores(on_, as_const(outputs_.view()), picks, as_const(targets_.view()), rows);
             } else if (picture.per_image) {
                 for (index_t first = 0; first < images.extent(0);) {
                     index_t const n  = next_batch(images.extent(0) - first);
-                    auto const batch = input(n, images);
+                    auto const batch = input(model_, n, images);
                     picture.paint(on_, images.slice(first, n), batch);
-                    read_scores(model_.forward(batch), picks.slice(first, n), as_const(targets_.view()), rows);
+                    read_scores(on_, model_.forward(batch), picks.slice(first, n), as_const(targets_.view()), rows);
                     first += n;
                 }
             } else {
-                auto const batch = input(1, images);
+                auto const batch = input(model_, 1, images);
                 picture.paint(on_, images.slice(0, 1), batch);
                 auto const outputs = model_.forward(batch);
                 for (index_t i = 0; i < images.extent(0); ++i) {
-                    read_scores(outputs, picks.slice(i, 1), as_const(targets_.view()), rows);
+                    read_scores(on_, outputs, picks.slice(i, 1), as_const(targets_.view()), rows);
                 }
             }
         });
     }
 
     /// Where the next n inputs are written. They must not be written over what they are made from.
-    [[nodiscard]] view_on<Backend, T, rank> input(index_t n, images_view images)
+    template <class Calls>
+    [[nodiscard]] static view_on<Backend, T, rank> input(Calls& model, index_t n, images_view images)
     {
-        auto const batch = model_.input(n);
+        auto const batch = model.input(n);
         std::less<T const*> const before;
         if (before(batch.data(), images.data() + images.size()) && before(images.data(), batch.data() + batch.size())) {
             throw option_error{
@@ -310,7 +335,7 @@ private:
     }
 
     /// The pictures that masks let through where they are 0, or nothing for black ones.
-    [[nodiscard]] images_view paint_background(images_view images)
+    void paint_background(images_view images)
     {
         behind_.clear();
         with_policy(in_force<kinds::background>(), [&](auto const& chosen) {
@@ -321,13 +346,100 @@ private:
                 }
             });
         });
-        return behind_.view();
     }
 
-    void read_scores(const_view_on<Backend, T, 2> outputs, const_view_on<Backend, ops::pick, 1> picks,
+    void read_scores(Backend& on, const_view_on<Backend, T, 2> outputs, const_view_on<Backend, ops::pick, 1> picks,
                      const_view_on<Backend, index_t, 2> targets, view_on<Backend, T, 3> scores)
     {
-        with_policy(in_force<kinds::score>(), [&](auto const& f) { on_.score(outputs, f, picks, targets, scores); });
+        with_policy(in_force<kinds::score>(), [&](auto const& f) { on.score(outputs, f, picks, targets, scores); });
+    }
+
+    /// Calls one_batch(backend, model, first, n) until all of `total` masked images are done, on as many threads as the
+    /// callers policy says.
+    template <class Work>
+    void work_through(index_t total, Work const& one_batch)
+    {
+        std::mutex mutex;  // of everything below, of the batching strategy and of the progress
+        index_t started = 0, done = 0;
+        std::exception_ptr failure;
+        auto const next_range = [&] {
+            std::lock_guard const lock{mutex};
+            if (failure || started == total) { return std::pair{started, index_t{0}}; }
+            stop_if_requested(done, total);
+            auto const n = next_batch(total - started);
+            return std::pair{std::exchange(started, started + n), n};
+        };
+        auto const finish = [&](index_t n, double seconds) {
+            std::lock_guard const lock{mutex};
+            found_.batch_size = std::max(found_.batch_size, n);
+            with_policy(in_force<kinds::batching>(), [&](auto& strategy) {
+                if constexpr (requires { strategy.took(n, seconds); }) { strategy.took(n, seconds); }
+            });
+            done += n;
+            report(done, total);
+        };
+        auto const smaller_than = [&](index_t tried) {
+            std::lock_guard const lock{mutex};
+            return with_policy(in_force<kinds::batching>(), [&](auto& strategy) -> index_t {
+                if constexpr (requires { strategy.on_out_of_memory(tried); }) {
+                    return std::min(strategy.on_out_of_memory(tried), tried - 1);
+                } else {
+                    return 0;
+                }
+            });
+        };
+        auto const work = [&](Backend& on, auto& model) {
+            try {
+                for (auto range = next_range(); range.second > 0; range = next_range()) {
+                    auto& [first, left] = range;
+                    for (index_t n = left; left > 0; n = std::min(n, left)) {
+                        auto const begin = std::chrono::steady_clock::now();
+                        index_t const at = first;
+                        if (!survives(n, [&, at](index_t size) { one_batch(on, model, at, size); }, smaller_than)) {
+                            continue;
+                        }
+                        finish(n, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+                        first += n;
+                        left -= n;
+                    }
+                }
+            } catch (...) {
+                std::lock_guard const lock{mutex};
+                if (!failure) { failure = std::current_exception(); }
+            }
+        };
+
+        report(0, total);
+        {
+            std::vector<std::jthread> threads;
+            others_.for_each([&](auto& one) { threads.emplace_back([&] { work(one.on, one.calls); }); });
+            work(on_, model_);
+        }
+        if (failure) { std::rethrow_exception(failure); }
+        with_policy(in_force<kinds::batching>(), [&](auto const& strategy) {
+            if constexpr (requires { strategy.chosen(); }) {
+                if (strategy.chosen() > 0) { found_.batch_size = strategy.chosen(); }
+            }
+        });
+    }
+
+    /// Runs a batch of n; if memory runs out and a smaller size is to be tried, sets n to that and is false.
+    template <class Batch, class Smaller>
+    static bool survives(index_t& n, Batch const& run, Smaller const& smaller_than)
+    {
+        try {
+            run(n);
+            return true;
+        } catch (out_of_memory const&) {
+            auto const next = smaller_than(n);
+            if (next < 1) { throw; }
+            n = next;
+        } catch (std::bad_alloc const&) {
+            auto const next = smaller_than(n);
+            if (next < 1) { throw; }
+            n = next;
+        }
+        return false;
     }
 
     [[nodiscard]] index_t next_batch(index_t remaining)
@@ -416,14 +528,17 @@ private:
 
     [[nodiscard]] index_t bytes() const
     {
-        return model_.bytes() + activations_.bytes() + outputs_.bytes() + targets_.bytes() + ranges_.bytes() +
+        index_t of_others = 0;
+        others_.for_each([&](auto const& one) { of_others += one.calls.bytes(); });
+        return of_others + model_.bytes() + activations_.bytes() + outputs_.bytes() + targets_.bytes() + ranges_.bytes() +
                picks_.bytes() + own_picks_.bytes() + scores_.bytes() + base_.bytes() + zero_mask_.bytes() +
                weights_.bytes() + sums_.bytes() + maps_.bytes() + heat_.bytes() + behind_.bytes() + moments_.bytes() +
-               roles_.bytes();
+               roles_.bytes() + normalised_.bytes();
     }
 
     Backend& on_;
     model_calls<Backend, Model> model_;
+    further_callers<Backend, Model> others_;
     decltype(detail::with_defaults(std::declval<Policies>()...)) policies_;
     explanation_type found_{};
 
@@ -437,6 +552,7 @@ private:
     held<T, rank> behind_;              // backgrounds, if not black
     held<ops::moments<T>, 2> moments_;  // (I, K), if channels are chosen by them
     held<ops::channel_role, 2> roles_;  // (I, K)
+    held<T, rank> normalised_;          // (I, K, h, w), if masks are summed
     held<T, 3> scores_;                 // (I, K, M)
     held<T, 2> base_;                   // (I, M), or empty
     held<T, 2> zero_mask_;              // (I, M), or empty

@@ -22,6 +22,8 @@ public:
     explicit backend(int threads = workers::hardware_threads()) : workers_{threads} {}
 
     [[nodiscard]] int threads() const { return workers_.threads(); }
+    /// Another one, for another thread that calls the model.
+    [[nodiscard]] backend replica() const { return backend{1}; }
 
     template <class T>
     [[nodiscard]] buffer<T> allocate(index_t n)

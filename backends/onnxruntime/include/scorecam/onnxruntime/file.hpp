@@ -6,10 +6,12 @@
 // onnx/onnx.proto.
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <scorecam/error.hpp>
@@ -136,9 +138,13 @@ struct graph {
 /// The bytes of a file. Throws model_error if it cannot be read.
 [[nodiscard]] inline std::string read_file(std::string const& name)
 {
-    std::ifstream in{name, std::ios::binary};
-    std::string bytes{std::istreambuf_iterator<char>{in}, {}};
-    if (!in || bytes.empty()) { throw model_error{"cannot read the network " + name + "; pass the name of an ONNX file"}; }
+    std::string bytes;
+    std::error_code none;
+    if (std::filesystem::is_regular_file(name, none)) {
+        std::ifstream in{name, std::ios::binary};
+        bytes.assign(std::istreambuf_iterator<char>{in}, {});
+    }
+    if (bytes.empty()) { throw model_error{"there is no such file, or nothing in it; pass the name of an ONNX file"}; }
     return bytes;
 }
 

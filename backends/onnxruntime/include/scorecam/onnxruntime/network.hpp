@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -55,7 +56,7 @@ public:
     /// Inputs are (C, H, W) = `input`. Layers are named as layers() has them; none: default_layer(). Throws model_error.
     explicit basic_network(std::string const& file, input_type input, std::vector<std::string> const& layer_names = {},
                            settings<SpatialRank> how = {})
-        : input_{input}, input_name_{std::move(how.input)}, output_name_{std::move(how.output)}
+        : input_{input}, input_name_{std::move(how.input)}, wanted_output_{std::move(how.output)}
     {
         detail::translated("cannot use the network " + file, [&] {
             auto const bytes = read_file(file);
@@ -73,7 +74,8 @@ public:
     /// A session of the caller's: of its outputs, those of the form (n, K, h, w) can be explained.
     explicit basic_network(std::shared_ptr<Ort::Session> session, input_type input,
                            std::vector<std::string> const& layer_names = {}, settings<SpatialRank> how = {})
-        : session_{std::move(session)}, input_{input}, input_name_{std::move(how.input)}, output_name_{std::move(how.output)}
+        : session_{std::move(session)}, input_{input}, input_name_{std::move(how.input)},
+          wanted_output_{std::move(how.output)}
     {
         detail::translated("cannot use the session", [&] {
             auto const outputs = detail::output_names(*session_);
@@ -87,6 +89,8 @@ public:
     [[nodiscard]] input_type input_shape() const { return input_; }
     [[nodiscard]] index_t max_batch() const { return fixed_batch_ > 0 ? fixed_batch_ : unlimited; }
     [[nodiscard]] index_t classes() const { return classes_; }
+    /// The same network for another thread.
+    [[nodiscard]] basic_network replica() const { return *this; }
 
     /// The layers that are explained, and all that could be.
     [[nodiscard]] std::vector<layer<SpatialRank>> const& explained() const { return explained_; }
@@ -142,11 +146,13 @@ private:
     {
         std::vector<tap> candidates;
         std::vector<std::string> tensors;
+        std::set<std::string> taken{""};  // a file may give a name to several nodes, or none; those of tensors differ
         for (auto const& node : graph.nodes) {
             for (std::size_t i = 0; i < node.outputs.size(); ++i) {
                 auto const& tensor = node.outputs[i];
                 if (tensor.empty() || node.type == "Constant") { continue; }
-                candidates.push_back({i == 0 && !node.name.empty() ? node.name : tensor, node.type, tensor});
+                bool const own = i == 0 && taken.insert(node.name).second;
+                candidates.push_back({own ? node.name : tensor, node.type, tensor});
                 tensors.push_back(tensor);
             }
         }
@@ -183,17 +189,23 @@ private:
         };
         index_t n = fixed_batch_ > 0 ? fixed_batch_ : 2;
         std::vector<Ort::Value> values;
+        std::size_t suitable = 0;
         try {
-            values = runs(n);
-            if (fixed_batch_ == 0 && !choose_output(names, own_outputs, values, n)) { throw Ort::Exception{"", ORT_FAIL}; }
+            values   = runs(n);
+            suitable = choose_output(names, own_outputs, values, n);
         } catch (Ort::Exception const&) {
             if (fixed_batch_ > 0) { throw; }
+        }
+        if (suitable != 1 && fixed_batch_ == 0) {
             fixed_batch_ = n = 1;
             values           = runs(n);
+            suitable         = choose_output(names, own_outputs, values, n);
         }
-        if (!choose_output(names, own_outputs, values, n)) {
+        if (suitable != 1) {
             throw model_error{"the network needs one output of the form (n, classes); it has" +
-                              detail::listed(names, own_outputs, values)};
+                              detail::listed(names, own_outputs, values) +
+                              (suitable > 1 || !wanted_output_.empty() ? "; name one of that form in settings::output"
+                                                                       : "; export it with its scores")};
         }
         for (auto& one : candidates) {
             auto const at   = std::find(names.begin(), names.end(), one.tensor) - names.begin();
@@ -213,7 +225,8 @@ private:
         if (input_name_.empty() && names.size() == 1) { input_name_ = names[0]; }
         auto const at = static_cast<std::size_t>(std::find(names.begin(), names.end(), input_name_) - names.begin());
         if (at == names.size() || names.size() != 1) {
-            throw model_error{"the network needs one input, an image; it has" + detail::listed(names)};
+            throw model_error{"the network needs one input, an image; it has" + detail::listed(names) +
+                              "; export it with the image alone"};
         }
         auto const type = session.GetInputTypeInfo(at);
         auto const info = type.GetTensorTypeAndShapeInfo();
@@ -230,22 +243,22 @@ private:
         fixed_batch_ = dims[0] > 0 ? dims[0] : 0;
     }
 
-    [[nodiscard]] bool choose_output(std::vector<std::string> const& names, std::vector<std::string> const& own,
-                                     std::vector<Ort::Value> const& values, index_t n)
+    /// How many outputs are of the form (n, classes); the last of them is taken.
+    [[nodiscard]] std::size_t choose_output(std::vector<std::string> const& names, std::vector<std::string> const& own,
+                                            std::vector<Ort::Value> const& values, index_t n)
     {
-        std::vector<std::string> suitable;
+        std::size_t suitable = 0;
         for (std::size_t i = 0; i < names.size(); ++i) {
             if (std::find(own.begin(), own.end(), names[i]) == own.end()) { continue; }
             auto const dims   = detail::float_dims(values[i]);
-            bool const wanted = output_name_.empty() || names[i] == output_name_;
+            bool const wanted = wanted_output_.empty() || names[i] == wanted_output_;
             if (!wanted || dims.size() < 2 || dims[0] != n || detail::product(dims) != dims[0] * dims[1]) { continue; }
-            suitable.push_back(names[i]);
+            output_name_ = names[i];
             output_dims_.assign(dims.begin() + 1, dims.end());
+            classes_ = output_dims_[0];
+            ++suitable;
         }
-        if (suitable.size() != 1) { return false; }
-        output_name_ = suitable[0];
-        classes_     = output_dims_[0];
-        return true;
+        return suitable;
     }
 
     void choose_layers(std::vector<std::string> const& names)
@@ -300,6 +313,7 @@ private:
     std::shared_ptr<Ort::Session> session_;
     input_type input_;
     std::string input_name_;
+    std::string wanted_output_;
     std::string output_name_;
     std::vector<std::int64_t> output_dims_;  // after the batch
     index_t classes_     = 0;

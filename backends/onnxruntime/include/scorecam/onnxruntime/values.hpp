@@ -22,7 +22,9 @@ decltype(auto) translated(std::string const& doing, F&& f)
     try {
         return f();
     } catch (Ort::Exception const& e) {
-        throw model_error{doing + ": ONNX Runtime says: " + e.what()};
+        std::string said = e.what();
+        std::replace(said.begin(), said.end(), '\n', ' ');
+        throw model_error{doing + ": ONNX Runtime says: " + said};
     } catch (model_error const& e) {
         throw model_error{doing + ": " + e.what()};
     }

@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include <openvino/frontend/manager.hpp>
 #include <openvino/openvino.hpp>
 
 #include <scorecam/error.hpp>
@@ -34,6 +38,15 @@ struct settings {
 
 namespace detail {
 
+/// What OpenVINO says, on one line.
+[[nodiscard]] inline std::string said_by(ov::Exception const& e)
+{
+    std::string said = e.what();
+    while (!said.empty() && (said.back() == '\n' || said.back() == ' ')) { said.pop_back(); }
+    std::replace(said.begin(), said.end(), '\n', ' ');
+    return "OpenVINO says: " + said;
+}
+
 /// Calls f; an error of OpenVINO, or ours, becomes a model_error that starts with `doing`.
 template <class F>
 decltype(auto) translated(std::string const& doing, F&& f)
@@ -41,25 +54,54 @@ decltype(auto) translated(std::string const& doing, F&& f)
     try {
         return f();
     } catch (ov::Exception const& e) {
-        std::string said = e.what();
-        std::replace(said.begin(), said.end(), '\n', ' ');
-        throw model_error{doing + ": OpenVINO says: " + said};
+        throw model_error{doing + ": " + said_by(e)};
     } catch (model_error const& e) {
         throw model_error{doing + ": " + e.what()};
     }
 }
 
-/// The extents after the batch; nothing if there are none, or if they are not the same for every input.
+/// The network in a file. Of a file that is none OpenVINO would ask all its readers, one of which writes to stderr: so what
+/// is not named as another format is given to the reader of ONNX files alone.
+[[nodiscard]] inline std::shared_ptr<ov::Model> read(ov::Core& core, std::string const& file)
+{
+    std::string const advice = "; pass the name of an ONNX (.onnx) or IR (.xml) file";
+    std::error_code none;
+    if (!std::filesystem::is_regular_file(file, none) || std::filesystem::file_size(file, none) == 0) {
+        throw model_error{"there is no such file, or nothing in it" + advice};
+    }
+    static std::set<std::string> const others{".xml", ".pb", ".tflite", ".pdmodel"};
+    if (others.count(std::filesystem::path{file}.extension().string()) > 0) { return core.read_model(file); }
+    try {
+        auto const reader = ov::frontend::FrontEndManager{}.load_by_framework("onnx");
+        return reader->convert(reader->load(file));
+    } catch (ov::Exception const& e) {
+        throw model_error{"it cannot be read as ONNX" + advice + "; " + said_by(e)};
+    }
+}
+
+/// The extents after a batch of the given size; nothing if the batch is not there, or if they differ from input to input.
 [[nodiscard]] inline std::optional<std::vector<index_t>> dims_after_batch(ov::PartialShape const& shape, index_t batch)
 {
-    if (shape.rank().is_dynamic() || shape.size() < 2) { return std::nullopt; }
-    if (batch == 0 ? !shape[0].is_dynamic() : shape[0] != ov::Dimension{batch}) { return std::nullopt; }
+    if (shape.is_dynamic() || shape.size() < 2 || shape[0].get_length() != batch) { return std::nullopt; }
     std::vector<index_t> dims;
-    for (std::size_t d = 1; d < shape.size(); ++d) {
-        if (shape[d].is_dynamic()) { return std::nullopt; }
-        dims.push_back(shape[d].get_length());
-    }
+    for (std::size_t d = 1; d < shape.size(); ++d) { dims.push_back(shape[d].get_length()); }
     return dims;
+}
+
+/// "(n, 3, 224, 224)"
+[[nodiscard]] inline std::string text(ov::PartialShape const& shape)
+{
+    if (shape.rank().is_dynamic()) { return "(...)"; }
+    std::string all;
+    for (auto const& d : shape) {
+        all += (all.empty() ? "(" : ", ") + (d.is_dynamic() ? std::string{"n"} : std::to_string(d.get_length()));
+    }
+    return all + ")";
+}
+template <class Port>
+[[nodiscard]] std::string name_of(Port const& port)
+{
+    return port.get_names().empty() ? std::string{"unnamed"} : port.get_any_name();
 }
 
 [[nodiscard]] inline index_t product(std::vector<index_t> const& dims)
@@ -99,8 +141,9 @@ struct own_request {
 /// A network with one float32 input, explained at any of its layers: those that are no outputs become some when the file is
 /// loaded, in memory. The batch is read and the results are written where they lie; nothing is copied.
 ///
-/// Networks that run one image at a time only are found out here; max_batch() says so. A copy shares the compiled network
-/// and makes requests of its own, so that copies may run at the same time: give num_streams for as many.
+/// Networks that run one image at a time only, or a fixed number of them, are found out here; max_batch() says so, and
+/// smaller batches are filled up. A copy shares the compiled network and makes requests of its own, so that copies may run
+/// at the same time: give num_streams for as many.
 template <std::size_t SpatialRank = 2>
 class basic_network {
 public:
@@ -116,23 +159,13 @@ public:
     {
         detail::translated("cannot use the network " + file, [&] {
             ov::Core core;
-            auto const read = core.read_model(file);
-            auto whole      = for_any_batch(core, *read, how);
-            std::vector<ov::Output<ov::Node>> ports;
-            for (auto const& port : whole->outputs()) { consider_output(port, how.output); }
-            check_output(whole->outputs());
-            for (auto const& node : whole->get_ordered_ops()) {
-                std::string const type = node->get_type_name();
-                if (type == "Constant" || type == "Parameter" || type == "Result") { continue; }
-                for (std::size_t i = 0; i < node->get_output_size(); ++i) {
-                    auto const name = node->get_friendly_name() + (i == 0 ? "" : ":" + std::to_string(i));
-                    if (consider_layer(node->output(i), name, type, how.tokens)) { ports.push_back(node->output(i)); }
-                }
-            }
-            auto const own = whole->outputs().size();
-            for (auto const at : choose_layers(layer_names)) { whole->add_output(ports[at]); }
+            auto const read = detail::read(core, file);
+            check_input(read->inputs());
+            auto const whole  = for_any_batch(core, *read, how);
+            auto const ports  = look_at_all_layers(*whole, how.tokens);
+            auto const chosen = choose_layers(layer_names);
+            for (std::size_t l = 0; l < taps_.size(); ++l) { taps_[l].output = output_of(*whole, ports[chosen[l]]); }
             compiled_ = core.compile_model(whole, how.device, properties(how));
-            for (std::size_t l = 0; l < taps_.size(); ++l) { taps_[l].output = own + l; }
         });
     }
 
@@ -142,15 +175,15 @@ public:
         : input_{input}, compiled_{std::move(compiled)}
     {
         detail::translated("cannot use the compiled network", [&] {
-            auto const batch = compiled_.input().get_partial_shape()[0];
-            fixed_batch_     = batch.is_dynamic() ? 0 : batch.get_length();
+            check_input(compiled_.inputs());
+            auto const shapes = shapes_of_outputs(how.output);
             std::vector<std::size_t> outputs;
-            for (std::size_t i = 0; i < compiled_.outputs().size(); ++i) {
+            for (std::size_t i = 0; i < shapes.size(); ++i) {
                 auto const& port = compiled_.output(i);
-                consider_output(port, how.output);
-                if (consider_layer(port, port.get_any_name(), "Output", how.tokens)) { outputs.push_back(i); }
+                if (consider_layer(port.get_element_type(), shapes[i], detail::name_of(port), "Output", how.tokens)) {
+                    outputs.push_back(i);
+                }
             }
-            check_output(compiled_.outputs());
             auto const chosen = choose_layers(layer_names);
             for (std::size_t l = 0; l < taps_.size(); ++l) { taps_[l].output = outputs[chosen[l]]; }
         });
@@ -159,6 +192,8 @@ public:
     [[nodiscard]] input_type input_shape() const { return input_; }
     [[nodiscard]] index_t max_batch() const { return fixed_batch_ > 0 ? fixed_batch_ : unlimited; }
     [[nodiscard]] index_t classes() const { return classes_; }
+    /// The same network for another thread.
+    [[nodiscard]] basic_network replica() const { return *this; }
 
     /// The layers that are explained, and all that could be.
     [[nodiscard]] std::vector<layer<SpatialRank>> const& explained() const { return explained_; }
@@ -220,81 +255,163 @@ private:
         return all;
     }
 
+    template <class Ports>
+    static void check_input(Ports const& inputs)
+    {
+        if (inputs.size() == 1 && inputs[0].get_element_type() == ov::element::f32) { return; }
+        std::string found;
+        for (auto const& port : inputs) {
+            found += (found.empty() ? " " : ", ") + detail::name_of(port) + " of " + port.get_element_type().to_string();
+        }
+        throw model_error{"the network needs one input of float32, an image; it has" + found +
+                          "; export it with such an input alone"};
+    }
+
     /// The network for inputs of the given shape in batches of any size, or, if it does not run so, of the size it was made
     /// for or 1.
     std::shared_ptr<ov::Model> for_any_batch(ov::Core& core, ov::Model const& read, settings<SpatialRank> const& how)
     {
-        if (read.inputs().size() != 1 || read.input().get_element_type() != ov::element::f32) {
-            throw model_error{"the network needs one input of float32, an image; it has " +
-                              std::to_string(read.inputs().size()) + ", the first of " +
-                              read.input(0).get_element_type().to_string()};
-        }
-        auto const declared = read.input().get_partial_shape();
-        auto const own_size = declared.rank().is_static() && declared[0].is_static() ? declared[0].get_length() : 1;
         try {
-            auto any     = with_batch(read, -1);
-            auto trial   = core.compile_model(any, how.device, properties(how));
-            auto request = trial.create_infer_request();
-            std::vector<float> zeros(static_cast<std::size_t>(2 * input_.size()));
-            request.set_input_tensor(detail::tensor_on(zeros.data(), prepend(input_, 2)));
-            request.infer();
-            auto const follows = [&](std::size_t i) { return request.get_output_tensor(i).get_shape().at(0) == 2; };
-            bool all           = true;
-            for (std::size_t i = 0; i < any->outputs().size(); ++i) { all = all && follows(i); }
-            if (all) { return any; }
+            auto any = read.clone();
+            set_batch(*any, any_size);
+            auto trial = core.compile_model(any, how.device, properties(how));
+            if (choose_output(any->outputs(), shapes_of_run(trial, trial_size), how.output, trial_size) == 1) { return any; }
         } catch (std::exception const&) {  // said below, if the other size does not run either
         }
-        fixed_batch_ = own_size;
+        auto const declared = read.input().get_partial_shape();
+        fixed_batch_        = declared.rank().is_static() && declared[0].is_static() ? declared[0].get_length() : 1;
+        auto fixed          = read.clone();
         try {
-            return with_batch(read, own_size);
+            set_batch(*fixed, fixed_batch_);
         } catch (ov::Exception const&) {
-            throw model_error{"the network does not take inputs of " + to_string(input_) + " but of " +
-                              declared.to_string() + " with the batch; give the size and the channels it was made for"};
+            throw wrong_input(declared);
         }
+        std::vector<ov::PartialShape> shapes;
+        for (auto const& port : fixed->outputs()) { shapes.push_back(port.get_partial_shape()); }
+        check_output(fixed->outputs(), shapes, how.output, fixed_batch_);
+        return fixed;
     }
 
-    [[nodiscard]] std::shared_ptr<ov::Model> with_batch(ov::Model const& read, index_t n) const
+    void set_batch(ov::Model& network, ov::Dimension n) const
     {
-        auto copy = read.clone();
         ov::PartialShape shape{n};
         for (std::size_t d = 0; d <= SpatialRank; ++d) { shape.push_back(input_[d]); }
-        copy->reshape(shape);
-        return copy;
+        network.reshape(shape);
     }
 
-    template <class Port>
-    void consider_output(Port const& port, std::string const& wanted)
+    [[nodiscard]] model_error wrong_input(ov::PartialShape const& declared) const
     {
-        auto const number = outputs_seen_++;
-        auto const dims   = detail::dims_after_batch(port.get_partial_shape(), fixed_batch_);
-        bool const named  = wanted.empty() || port.get_names().count(wanted) > 0;
-        if (!named || !dims || detail::product(*dims) != dims->front() || port.get_element_type() != ov::element::f32) {
-            return;
+        return model_error{"the network does not take inputs of " + to_string(input_) + " but of " + detail::text(declared) +
+                           " with the batch; give the size and the channels it was made for"};
+    }
+
+    /// Runs zeros.
+    [[nodiscard]] std::vector<ov::PartialShape> shapes_of_run(ov::CompiledModel& compiled, index_t n) const
+    {
+        auto request = compiled.create_infer_request();
+        std::vector<float> zeros(static_cast<std::size_t>(n * input_.size()));
+        request.set_input_tensor(detail::tensor_on(zeros.data(), prepend(input_, n)));
+        request.infer();
+        std::vector<ov::PartialShape> shapes;
+        for (std::size_t i = 0; i < compiled.outputs().size(); ++i) {
+            shapes.emplace_back(request.get_output_tensor(i).get_shape());
         }
-        output_      = number;
-        output_dims_ = *dims;
-        classes_     = dims->front();
-        ++suitable_outputs_;
+        return shapes;
+    }
+
+    /// Of the caller's compiled network. Finds the batches that run.
+    [[nodiscard]] std::vector<ov::PartialShape> shapes_of_outputs(std::string const& wanted)
+    {
+        auto const declared = compiled_.input().get_partial_shape();
+        ov::PartialShape image{any_size};
+        for (std::size_t d = 0; d <= SpatialRank; ++d) { image.push_back(input_[d]); }
+        if (!declared.compatible(image)) { throw wrong_input(declared); }
+        fixed_batch_ = declared.rank().is_static() && declared[0].is_static() ? declared[0].get_length() : 0;
+        if (fixed_batch_ == 0) {
+            try {
+                auto shapes = shapes_of_run(compiled_, trial_size);
+                if (choose_output(compiled_.outputs(), shapes, wanted, trial_size) == 1) { return shapes; }
+            } catch (ov::Exception const&) {  // said below, if one image does not run either
+            }
+            fixed_batch_ = 1;
+        }
+        auto shapes = shapes_of_run(compiled_, fixed_batch_);
+        check_output(compiled_.outputs(), shapes, wanted, fixed_batch_);
+        return shapes;
+    }
+
+    /// How many outputs are of the form (n, classes); the last of them is taken.
+    template <class Ports>
+    int choose_output(Ports const& ports, std::vector<ov::PartialShape> const& shapes, std::string const& wanted, index_t n)
+    {
+        int suitable = 0;
+        for (std::size_t i = 0; i < ports.size(); ++i) {
+            auto const dims  = detail::dims_after_batch(shapes[i], n);
+            bool const named = wanted.empty() || ports[i].get_names().count(wanted) > 0;
+            bool const suits = named && dims && detail::product(*dims) == dims->front();
+            if (!suits || ports[i].get_element_type() != ov::element::f32) { continue; }
+            output_      = i;
+            output_dims_ = *dims;
+            classes_     = dims->front();
+            ++suitable;
+        }
+        return suitable;
     }
 
     template <class Ports>
-    void check_output(Ports const& ports) const
+    void check_output(Ports const& ports, std::vector<ov::PartialShape> const& shapes, std::string const& wanted, index_t n)
     {
-        if (suitable_outputs_ == 1) { return; }
+        auto const suitable = choose_output(ports, shapes, wanted, n);
+        if (suitable == 1) { return; }
         std::string found;
-        for (auto const& port : ports) {
-            found += " " + (port.get_names().empty() ? std::string{"unnamed"} : port.get_any_name()) + " " +
-                     port.get_partial_shape().to_string();
+        for (std::size_t i = 0; i < ports.size(); ++i) {
+            found += (found.empty() ? " " : ", ") + detail::name_of(ports[i]) + " " + detail::text(shapes[i]);
         }
-        throw model_error{"the network needs one output of the form (n, classes); it has" + found};
+        throw model_error{"the network needs one output of the form (n, classes); it has" + found +
+                          (suitable > 1 || !wanted.empty() ? "; name one of that form in settings::output"
+                                                           : "; export it with its scores")};
     }
 
-    template <class Port>
-    bool consider_layer(Port const& port, std::string const& name, std::string const& type,
-                        std::optional<token_grid<SpatialRank>> const& tokens)
+    /// Where the layers are. All extents are known when that of the batch is.
+    std::vector<ov::Output<ov::Node>> look_at_all_layers(ov::Model& network,
+                                                         std::optional<token_grid<SpatialRank>> const& tokens)
     {
-        auto const dims = detail::dims_after_batch(port.get_partial_shape(), fixed_batch_);
-        if (!dims || port.get_element_type() != ov::element::f32) { return false; }
+        if (fixed_batch_ == 0) { set_batch(network, trial_size); }
+        std::vector<ov::Output<ov::Node>> ports;
+        std::set<std::string> taken;
+        for (auto const& node : network.get_ordered_ops()) {
+            std::string const type = node->get_type_name();
+            if (type == "Constant" || type == "Parameter" || type == "Result") { continue; }
+            for (auto const& port : node->outputs()) {
+                auto const number = port.get_index() == 0 ? "" : ":" + std::to_string(port.get_index());
+                auto name         = node->get_friendly_name() + number;
+                if (taken.count(name) > 0) { name = node->get_name() + number; }  // files may give a name twice
+                if (consider_layer(port.get_element_type(), port.get_partial_shape(), name, type, tokens)) {
+                    ports.push_back(port);
+                    taken.insert(name);
+                }
+            }
+        }
+        if (fixed_batch_ == 0) { set_batch(network, any_size); }
+        return ports;
+    }
+
+    /// The number of the output that shows a port. It may be one already; OpenVINO adds none twice.
+    static std::size_t output_of(ov::Model& network, ov::Output<ov::Node> const& port)
+    {
+        auto const outputs = network.outputs();
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            if (outputs[i].get_node()->input_value(0) == port) { return i; }
+        }
+        network.add_output(port);
+        return outputs.size();
+    }
+
+    bool consider_layer(ov::element::Type of, ov::PartialShape const& output, std::string const& name,
+                        std::string const& type, std::optional<token_grid<SpatialRank>> const& tokens)
+    {
+        auto const dims = detail::dims_after_batch(output, fixed_batch_ > 0 ? fixed_batch_ : trial_size);
+        if (!dims || of != ov::element::f32) { return false; }
         input_type shape{};
         auto const form = form_of<SpatialRank>(*dims, tokens, shape);
         if (form == layer_form::none) { return false; }
@@ -348,15 +465,15 @@ private:
         return {ov::element::f32, shape, memory.data()};
     }
 
-    static constexpr index_t unlimited = 1 << 20;
+    static constexpr index_t unlimited  = 1 << 20;
+    static constexpr index_t any_size   = -1;  // OpenVINO's
+    static constexpr index_t trial_size = 2;   // of a batch, to see what follows it
 
     input_type input_;
     ov::CompiledModel compiled_;
     detail::own_request masked_;
     detail::own_request captured_;  // its outputs for the layers are in taps_
-    std::size_t output_           = 0;
-    std::size_t outputs_seen_     = 0;
-    std::size_t suitable_outputs_ = 0;
+    std::size_t output_ = 0;
     std::vector<index_t> output_dims_;  // after the batch
     index_t classes_     = 0;
     index_t fixed_batch_ = 0;  // 0: any
