@@ -14,7 +14,7 @@ template <class Progress>
 using chosen_explainer_type =
     scorecam::layers_explainer<scorecam::cpu::backend, network, target, grouping, channels, scorecam::unscored_channels,
                                scorecam::flat_channels, scorecam::mask_rule, scorecam::background<picture>, score, baseline,
-                               weighting, scorecam::summand, scorecam::heatmap_rule, batching, Progress>;
+                               weighting, scorecam::summand, scorecam::heatmap_rule, batching, scorecam::callers, Progress>;
 
 /// The options outlive the explainer: a picture given with image:FILE lies in them.
 template <class Progress>
@@ -38,6 +38,7 @@ template <class Progress>
                                            options.summand_policy(),
                                            options.heatmap_policy(),
                                            options.batching_policy(),
+                                           scorecam::callers{options.callers},
                                            std::move(progress)};
 }
 

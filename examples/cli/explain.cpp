@@ -172,6 +172,7 @@ private:
                                             {"layers", layers},
                                             {"forwards", found.forwards},
                                             {"batches", found.batches},
+                                            {"batch_size", found.layers[0].batch_size},
                                             {"seconds", seconds},
                                             {"peak_bytes", found.peak_bytes},
                                             {"version", SCORECAM_VERSION},

@@ -40,6 +40,11 @@ void add_model_options(CLI::App& command, cli::model_options& options)
     command.add_option("--threads", options.threads, "Threads, 0 for all of the machine")
         ->check(CLI::Range(0, scorecam::cpu::workers::hardware_threads()))
         ->capture_default_str();
+    command
+        .add_option("--callers", options.callers,
+                    "Threads that call the engine at once, which shares --threads among them; with onnxruntime and openvino")
+        ->check(CLI::Range(1, scorecam::cpu::workers::hardware_threads()))
+        ->capture_default_str();
 }
 
 void add_layer_options(CLI::App& command, cli::explain_options& options)
@@ -76,7 +81,9 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
         option->group("Steps, as the convention has them if not given");
     }
     auto* const batch =
-        command.add_option("--batch", options.batch, "Masked pictures per forward, or auto")->capture_default_str();
+        command
+            .add_option("--batch", options.batch, "Masked pictures per forward, auto, or tuned: the fastest of 4, 8 and 16")
+            ->capture_default_str();
     command
         .add_option("--memory", options.memory,
                     "Instead of --batch: as many inputs as fit, e.g. 256MiB; the engine's own memory comes on top")

@@ -1,8 +1,10 @@
 #include "network.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
+#include <scorecam/cpu/workers.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/opencv/network.hpp>
 #ifdef SCORECAM_WITH_ONNXRUNTIME
@@ -34,6 +36,15 @@ public:
             return "float32";
         }
     }
+    [[nodiscard]] std::unique_ptr<engine> replica() const override
+    {
+        if constexpr (requires { adapter_.replica(); }) {
+            return std::make_unique<engine_of>(name_, adapter_.replica());
+        } else {
+            throw sc::option_error{"--callers: " + name_ +
+                                   " is called by one thread; write --callers 1 or another --engine"};
+        }
+    }
     sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch) override
     {
         return adapter_.forward(batch);
@@ -57,6 +68,11 @@ std::unique_ptr<engine> engine_with(std::string name, Adapter adapter)
     return std::make_unique<engine_of<Adapter>>(std::move(name), std::move(adapter));
 }
 
+int threads_of(model_options const& options)
+{
+    return options.threads > 0 ? options.threads : sc::cpu::workers::hardware_threads();
+}
+
 using opener = std::function<std::unique_ptr<engine>(model_options const&, std::vector<std::string> const&)>;
 
 std::vector<std::pair<std::string, opener>> const& engines()
@@ -73,7 +89,9 @@ std::vector<std::pair<std::string, opener>> const& engines()
         {"onnxruntime",
          [](model_options const& options, std::vector<std::string> const& layers) {
              sc::onnxruntime::settings<> how;
-             if (options.threads > 0) { how.session.SetIntraOpNumThreads(options.threads); }
+             if (options.threads > 0 || options.callers > 1) {
+                 how.session.SetIntraOpNumThreads(std::max(1, threads_of(options) / options.callers));
+             }
              return engine_with(
                  "onnxruntime " + Ort::GetVersionString(),
                  sc::onnxruntime::network{options.model, options.preprocessing().shape(), layers, std::move(how)});
@@ -83,7 +101,8 @@ std::vector<std::pair<std::string, opener>> const& engines()
         {"openvino",
          [](model_options const& options, std::vector<std::string> const& layers) {
              sc::openvino::settings<> how;
-             if (options.threads > 0) { how.properties.insert(ov::inference_num_threads(options.threads)); }
+             how.properties.insert(ov::inference_num_threads(threads_of(options)));
+             how.properties.insert(ov::num_streams(options.callers));
              how.bfloat16              = options.precision == "bfloat16";
              std::string const version = ov::get_openvino_version().buildNumber;
              return engine_with("openvino " + version.substr(0, version.find('-')),

@@ -24,6 +24,7 @@ public:
     [[nodiscard]] virtual sc::image_shape input_shape() const                          = 0;
     [[nodiscard]] virtual std::string precision() const                                = 0;
     [[nodiscard]] virtual sc::index_t max_batch() const                                = 0;
+    [[nodiscard]] virtual std::unique_ptr<engine> replica() const                      = 0;
     virtual sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4>)   = 0;
     virtual sc::captured<float> capture(sc::tensor_view<float const, 4>)               = 0;
     virtual sc::captured_layers<float> capture_layers(sc::tensor_view<float const, 4>) = 0;
@@ -42,6 +43,7 @@ public:
     [[nodiscard]] sc::image_shape input_shape() const { return on_->input_shape(); }
     [[nodiscard]] sc::index_t max_batch() const { return on_->max_batch(); }
     [[nodiscard]] std::string precision() const { return on_->precision(); }
+    [[nodiscard]] network replica() const { return network{on_->replica()}; }
     auto forward(sc::tensor_view<float const, 4> batch) { return on_->forward(batch); }
     auto capture(sc::tensor_view<float const, 4> batch) { return on_->capture(batch); }
     auto capture_layers(sc::tensor_view<float const, 4> batch) { return on_->capture_layers(batch); }

@@ -267,8 +267,9 @@ cli::batching explain_options::batching_policy() const
 {
     if (!memory.empty()) { return sc::bounded_batch{bytes(memory)}; }
     if (batch == "auto") { return sc::preferred_batch{}; }
+    if (batch == "tuned") { return sc::tuned_batch{}; }
     auto const count = number<sc::index_t>(batch);
-    if (!count || *count < 1) { refuse("--batch", batch, "a number from 1 on, or auto"); }
+    if (!count || *count < 1) { refuse("--batch", batch, "a number from 1 on, auto or tuned"); }
     return sc::fixed_batch{*count};
 }
 
@@ -295,6 +296,7 @@ nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const&
                                {"batch", memory.empty() ? nlohmann::ordered_json(batch) : nlohmann::ordered_json(nullptr)},
                                {"memory", memory.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(memory)},
                                {"threads", threads_in_force},
+                               {"callers", callers},
                                {"preset", preset},
                                {"size", {how.height, how.width}},
                                {"short_side", how.short_side},

@@ -26,7 +26,8 @@ using score    = std::variant<scorecam::probability, scorecam::logit, scorecam::
 using baseline = std::variant<scorecam::no_baseline, scorecam::baseline<picture>>;
 using weighting =
     std::variant<scorecam::raw_weights, scorecam::relu_weights, scorecam::softmax_weights, scorecam::uniform_weights>;
-using batching = std::variant<scorecam::preferred_batch, scorecam::fixed_batch, scorecam::bounded_batch>;
+using batching =
+    std::variant<scorecam::preferred_batch, scorecam::fixed_batch, scorecam::bounded_batch, scorecam::tuned_batch>;
 
 /// A network and how pictures are prepared for it.
 struct model_options {
@@ -41,6 +42,7 @@ struct model_options {
     double scale = 0;  ///< 0: as the preset has it
     bool bgr     = false;
     int threads  = 0;  ///< 0: all of the machine
+    int callers  = 1;  ///< threads that call the engine, which shares `threads` among them
 
     [[nodiscard]] scorecam::opencv::preprocessing preprocessing() const;
 };
