@@ -1,4 +1,4 @@
-// The equations of the paper, evaluated in float64 by an independent program. In float32 we may be as far from it as others.
+// The equations of the paper, evaluated in float64 by an independent program.
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -42,6 +42,15 @@ constexpr index_t place_of_map(weighting w)
     }
 }
 
+/// How far a map may be from its recording. Every channel's weight has the rounding of the baseline's score in it, alike,
+/// and so the sum has it times the number of channels: up to 3e-6 in float32.
+template <class T>
+constexpr double tolerance_of_map(weighting w)
+{
+    bool const over_baseline = w == logit_zero || w == logit_mean || w == prob_zero || w == prob_mean;
+    return over_baseline ? 2 * golden::precision_of<T> : golden::precision_of<T>;
+}
+
 /// Explains every case with the policies and compares with the recordings of the weighting.
 template <class Calculation, class... Policies>
 void check(weighting w, Policies... policies)
@@ -61,9 +70,9 @@ void check(weighting w, Policies... policies)
         for (index_t i = 0; i < found.images(); ++i) {
             CAPTURE(i);
             CHECK(golden::deviation(found.weights[i], weights[i][w]) < golden::precision_of<T>);
-            CHECK(golden::deviation(sums[i], maps[i][w]) < golden::precision_of<T>);
+            CHECK(golden::deviation(sums[i], maps[i][w]) < tolerance_of_map<T>(w));
             if (place_of_map(w) != not_recorded) {
-                CHECK(golden::deviation(found.map(i), shown[i][place_of_map(w)]) < golden::precision_of<T>);
+                CHECK(golden::deviation(found.map(i), shown[i][place_of_map(w)]) < tolerance_of_map<T>(w));
             }
         }
     }

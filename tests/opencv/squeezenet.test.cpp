@@ -1,4 +1,4 @@
-// SqueezeNet 1.1 on a photo, against what the authors' code gave for the same pixels in PyTorch float32.
+// SqueezeNet 1.1 on photos, against what the authors' code, torch-cam and pytorch-grad-cam gave in PyTorch float32.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -11,66 +11,179 @@
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/opencv/network.hpp>
 #include <scorecam/scorecam.hpp>
-#include <scorecam/xtensor/npy.hpp>
 
+#include "golden/recorded.hpp"
 #include "support/data.hpp"
 
-namespace sc  = scorecam;
-namespace ocv = scorecam::opencv;
+namespace sc          = scorecam;
+namespace ocv         = scorecam::opencv;
+namespace conventions = scorecam::conventions;
+using golden::deviation;
 
 namespace {
 
-template <class T, std::size_t Rank>
-auto recorded(std::string const& name)
+// Engines differ by less: OpenCV's weights are up to 3e-6 from PyTorch's, logits and maps up to 8e-6. Logits and maps that
+// exceed 1 are compared in units of the largest.
+constexpr double tolerance_of_weights = 1e-5;
+constexpr double tolerance_of_logits  = 1e-4;
+constexpr double tolerance_of_maps    = 1e-4;
+
+template <class T, std::size_t Rank, class From = T>
+sc::tensor<T, Rank> recorded(std::string const& name)
 {
-    return sc::xtensor::load_npy<T, Rank>(data::from_folder("golden/squeezenet/" + name + ".npy"));
+    return sc::testing::load<T, Rank, From>(data::from_folder("golden/squeezenet/" + name + ".npy"));
+}
+
+ocv::network squeezenet()
+{
+    return ocv::network{ocv::read_network(data::from_folder("models/squeezenet1_1.onnx")), ocv::imagenet_torch().shape()};
+}
+
+/// The photo that was recorded with its exact pixels, ready to be explained.
+struct chelsea {
+    ocv::network network;
+    sc::tensor<float, 3> input;
+    sc::target target;
+    sc::cpu::backend cpu;
+
+    chelsea() : chelsea{pixels()} {}
+
+    template <class... Policies>
+    [[nodiscard]] sc::explanation<float> explained(Policies... policies)
+    {
+        return sc::explain(cpu, network, input.view(), target, std::move(policies)...);
+    }
+
+private:
+    explicit chelsea(sc::tensor<unsigned char, 3> rgb)
+        : network{squeezenet()}, input{prepared(rgb)},
+          target{recorded<sc::index_t, 1, std::int64_t>("chelsea_small/class")(0)}
+    {
+    }
+    static sc::tensor<unsigned char, 3> pixels()  // (H, W, RGB)
+    {
+        data::require("golden/squeezenet/chelsea_small/image_u8.npy");
+        return recorded<unsigned char, 3>("chelsea_small/image_u8");
+    }
+    static sc::tensor<float, 3> prepared(sc::tensor<unsigned char, 3>& rgb)
+    {
+        cv::Mat picture;
+        cv::cvtColor(cv::Mat{static_cast<int>(rgb.extent(0)), static_cast<int>(rgb.extent(1)), CV_8UC3, rgb.data()}, picture,
+                     cv::COLOR_RGB2BGR);
+        return ocv::prepare(picture, ocv::imagenet_torch());
+    }
+};
+
+/// Every fourth row and column of a map: so much was recorded.
+sc::tensor<float, 2> every4(sc::tensor_view<float const, 2> map)
+{
+    sc::tensor<float, 2> part{{{(map.extent(0) + 3) / 4, (map.extent(1) + 3) / 4}}};
+    for (sc::index_t y = 0; y < part.extent(0); ++y) {
+        for (sc::index_t x = 0; x < part.extent(1); ++x) { part(y, x) = map(4 * y, 4 * x); }
+    }
+    return part;
+}
+
+/// 0 for the channels that the authors' code skipped and recorded as NaN.
+template <std::size_t Rank>
+sc::tensor<float, Rank> zero_if_skipped(sc::tensor<float, Rank> numbers)
+{
+    for (auto& number : numbers.view()) { number = std::isnan(number) ? 0.F : number; }
+    return numbers;
+}
+
+/// Compares, and says how far apart the numbers are.
+template <class Numbers, class Expected>
+void check_close(std::string const& what, Numbers const& numbers, Expected const& expected, double tolerance)
+{
+    CAPTURE(what);
+    auto const apart = deviation(numbers, expected);
+    MESSAGE(what << ": " << apart);
+    CHECK(apart < tolerance);
 }
 
 }  // namespace
 
+TEST_CASE("SqueezeNet in OpenCV gives the activations and logits of PyTorch")
+{
+    chelsea photo;
+    auto const seen  = photo.network.capture({photo.input.data(), prepend(photo.input.shape(), 1)});
+    auto const first = recorded<float, 4>("chelsea_small/act");  // of the first 64 channels
+    check_close("activations", seen.activations[0].slice(0, first.extent(1)), first, tolerance_of_maps);
+    check_close("logits", seen.outputs, recorded<float, 2>("chelsea_small/logits"), tolerance_of_logits);
+}
+
+TEST_CASE("a convolution of SqueezeNet is captured as it is before the ReLU behind it")
+{
+    chelsea photo;
+    ocv::network before{ocv::read_network(data::from_folder("models/squeezenet1_1.onnx")),
+                        photo.network.input_shape(),
+                        {"/features/features.12/expand1x1/Conv"}};
+    auto const seen  = before.capture({photo.input.data(), prepend(photo.input.shape(), 1)});
+    auto const after = recorded<float, 4>("chelsea_small/act");  // the ReLU's, of the first 64 channels
+    sc::tensor<float, 4> first{after.shape()};
+    std::copy_n(seen.activations.data(), first.size(), first.data());
+    CHECK(*std::min_element(first.begin(), first.end()) < -1);
+    check_close("activations after ReLU", sc::testing::relu(first), after, tolerance_of_maps);
+}
+
 TEST_CASE("the official convention is reproduced on real weights, from exact pixels")
 {
-    data::require("golden/squeezenet/chelsea_small/image_u8.npy");
-    auto const pixels = recorded<unsigned char, 3>("chelsea_small/image_u8");  // (H, W, RGB)
-    auto how          = ocv::imagenet_torch();
-    how.height = static_cast<int>(pixels.shape(0)), how.width = static_cast<int>(pixels.shape(1));
-    cv::Mat picture;
-    cv::cvtColor(cv::Mat{how.height, how.width, CV_8UC3, const_cast<unsigned char*>(pixels.data())}, picture,
-                 cv::COLOR_RGB2BGR);
+    chelsea photo;
+    auto const found = photo.explained(conventions::official{});
+    auto const live  = recorded<unsigned char, 1>("chelsea_small/official_live");
+    REQUIRE(found.channels() == live.size());
+    for (sc::index_t k = 0; k < live.size(); ++k) { REQUIRE((found.flat(0, k) == 0) == (live(k) != 0)); }
+    check_close("weights", found.weights, zero_if_skipped(recorded<float, 1>("chelsea_small/official_weight")),
+                tolerance_of_weights);
+    check_close("map", every4(found.map()), recorded<float, 2>("chelsea_small/official_map_every4"), tolerance_of_maps);
 
-    ocv::network network{ocv::read_network(data::from_folder("models/squeezenet1_1.onnx")), how.shape()};
-    sc::cpu::backend cpu;
-    auto const target = recorded<std::int64_t, 1>("chelsea_small/class")(0);
-    auto const found  = sc::explain(cpu, network, ocv::prepare(picture, how).view(), sc::target{target});
+    sc::tensor<float, 3> raw{found.maps[0].shape()};
+    sc::tensor<sc::ops::range<float>, 1> range{sc::extents<1>{1}};
+    photo.cpu.heatmap(merge_leading(found.activation_maps.view()), sc::heatmap_rule{.scale = sc::scaling::none}, raw.view(),
+                      range.view());
+    check_close("map before scaling", every4(raw[0]), recorded<float, 2>("chelsea_small/official_map_raw_every4"),
+                tolerance_of_maps);
+}
 
-    auto const weights = recorded<float, 1>("chelsea_small/official_weight");
-    auto const live    = recorded<unsigned char, 1>("chelsea_small/official_live");
-    for (sc::index_t k = 0; k < found.channels(); ++k) {
-        auto const at = static_cast<std::size_t>(k);
-        REQUIRE((found.flat(0, k) == 0) == (live(at) != 0));
-        if (live(at) != 0) {
-            REQUIRE(std::abs(found.weights(0, k, 0) - weights(at)) < 1e-5F);
-        }  // engines differ by as much
-    }
-    auto const map = recorded<float, 2>("chelsea_small/official_map_every4");  // every fourth row and column
-    double worst   = 0;
-    for (std::size_t y = 0; y < map.shape(0); ++y) {
-        for (std::size_t x = 0; x < map.shape(1); ++x) {
-            auto const mine = found.map()(static_cast<sc::index_t>(4 * y), static_cast<sc::index_t>(4 * x));
-            worst           = std::max(worst, static_cast<double>(std::abs(mine - map(y, x))));
-        }
-    }
-    MESSAGE("largest difference of the map: " << worst);
-    CHECK(worst < 1e-4);
+TEST_CASE("the logits under the official masks are reproduced on real weights, from exact pixels")
+{
+    chelsea photo;
+    auto const found = photo.explained(conventions::official{}, sc::logit{});
+    check_close("logits", found.scores, zero_if_skipped(recorded<float, 1>("chelsea_small/official_logit_class")),
+                tolerance_of_logits);
+}
+
+TEST_CASE("torch-cam is reproduced on real weights, from exact pixels")
+{
+    chelsea photo;
+    auto at_activation = conventions::torch_cam::shown;  // torch-cam leaves enlarging the map to its caller
+    at_activation.size = sc::step_at::activation;
+    auto const found   = photo.explained(conventions::torch_cam{}, at_activation);
+    check_close("logits", found.scores, recorded<float, 2>("chelsea_small/torchcam_logit_class"), tolerance_of_logits);
+    check_close("weights", found.weights, recorded<float, 2>("chelsea_small/torchcam_weight"), tolerance_of_weights);
+    check_close("map before scaling", sc::testing::relu(found.activation_maps),
+                recorded<float, 3>("chelsea_small/torchcam_map_raw"), tolerance_of_maps);
+    check_close("map", found.maps, recorded<float, 3>("chelsea_small/torchcam_map"), tolerance_of_maps);
+}
+
+TEST_CASE("pytorch-grad-cam is reproduced on real weights, from exact pixels")
+{
+    chelsea photo;
+    auto const found = photo.explained(conventions::pytorch_grad_cam{});
+    check_close("logits", found.scores, recorded<float, 2>("chelsea_small/pgc_logit_class"), tolerance_of_logits);
+    check_close("weights", found.weights, recorded<float, 2>("chelsea_small/pgc_weight"), tolerance_of_weights);
+    check_close("map before ReLU", found.activation_maps, recorded<float, 3>("chelsea_small/pgc_map_raw"),
+                tolerance_of_maps);
+    check_close("map", every4(found.map()), recorded<float, 3>("chelsea_small/pgc_map_every4"), tolerance_of_maps);
 }
 
 TEST_CASE("two classes of one photo: two maps, from the forwards of one")
 {
     data::require("images/both.png");
-    auto const how = ocv::imagenet_torch();
-    ocv::network network{ocv::read_network(data::from_folder("models/squeezenet1_1.onnx")), how.shape()};
+    auto network = squeezenet();
     sc::cpu::backend cpu;
-    auto const input = ocv::prepare(ocv::read_image(data::from_folder("images/both.png")), how);
+    auto const input = ocv::prepare(ocv::read_image(data::from_folder("images/both.png")), ocv::imagenet_torch());
     auto const found = sc::explain(cpu, network, input.view(), sc::targets{243, 282});
     CHECK(found.channels() == 512);
     CHECK(found.forwards == 512 - found.flat_channels + 1);
@@ -80,7 +193,7 @@ TEST_CASE("two classes of one photo: two maps, from the forwards of one")
         double xy = 0, xx = 0, yy = 0, x1 = 0, y1 = 0;
         auto const mine  = found.map(0, m);
         auto const count = static_cast<double>(map.size());
-        for (std::size_t p = 0; p < map.size(); ++p) {
+        for (sc::index_t p = 0; p < map.size(); ++p) {
             auto const a = static_cast<double>(mine.data()[p]), b = static_cast<double>(map.data()[p]);
             xy += a * b, xx += a * a, yy += b * b, x1 += a, y1 += b;
         }

@@ -49,18 +49,20 @@ struct convolution {
 private:
     [[nodiscard]] T at(tensor_view<T const, 3> x, index_t k, index_t i, index_t j) const
     {
-        T sum = 0;
+        double sum = 0;
         for (index_t c = 0; c < weight.extent(1); ++c) {
             for (index_t di = 0; di < weight.extent(2); ++di) {
                 for (index_t dj = 0; dj < weight.extent(3); ++dj) {
                     index_t const row    = i * stride + di - padding;
                     index_t const column = j * stride + dj - padding;
                     bool const inside    = row >= 0 && row < x.extent(1) && column >= 0 && column < x.extent(2);
-                    if (inside) { sum += weight(k, c, di, dj) * x(c, row, column); }
+                    if (inside) {
+                        sum += static_cast<double>(weight(k, c, di, dj)) * static_cast<double>(x(c, row, column));
+                    }
                 }
             }
         }
-        return sum;
+        return static_cast<T>(sum);
     }
 };
 
@@ -73,30 +75,35 @@ template <class T>
 
 /// The mean over h and w, then a linear layer: (n, K, h, w) to (n, classes).
 template <class T>
-[[nodiscard]] tensor<T, 2> classify(tensor<T, 4> const& x, tensor<T, 2> const& weight, tensor<T, 1> const& bias)
+[[nodiscard]] tensor<T, 2> classify(tensor_view<T const, 4> x, tensor<T, 2> const& weight, tensor<T, 1> const& bias)
 {
     tensor<T, 2> logits{extents<2>{x.extent(0), bias.extent(0)}};
-    auto const pixels = static_cast<T>(x.extent(2) * x.extent(3));
+    auto const pixels = static_cast<double>(x.extent(2) * x.extent(3));
     for (index_t n = 0; n < x.extent(0); ++n) {
         for (index_t c = 0; c < bias.extent(0); ++c) { logits(n, c) = bias(c); }
         for (index_t k = 0; k < x.extent(1); ++k) {
-            T sum = 0;
-            for (auto const value : x[n][k]) { sum += value; }
-            for (index_t c = 0; c < bias.extent(0); ++c) { logits(n, c) += weight(c, k) * (sum / pixels); }
+            double sum = 0;
+            for (auto const value : x[n][k]) { sum += static_cast<double>(value); }
+            auto const mean = static_cast<T>(sum / pixels);
+            for (index_t c = 0; c < bias.extent(0); ++c) { logits(n, c) += weight(c, k) * mean; }
         }
     }
     return logits;
 }
 
-/// Calculates in T, float or double, with the recorded float32 weights.
+/// What a tiny network consists of, with the recorded float32 weights.
 template <class T>
-class tiny_network {
-public:
-    using value_type = T;
-    using space_type = host_space;
+struct tiny_layers {
+    image_shape input;
+    convolution<T> conv1;
+    convolution<T> conv2;
+    tensor<T, 2> linear_weight;
+    tensor<T, 1> linear_bias;
+    image_shape activation;  ///< of conv2, and of the ReLU behind it
+    bool tap_after_relu;     ///< explained is the ReLU, or else conv2
 
-    /// The network of one case: `folder` holds its weights and sizes.
-    explicit tiny_network(std::string const& folder)
+    /// Those of one case: `folder` holds its weights and sizes.
+    explicit tiny_layers(std::string const& folder)
     {
         // N Cin H W c1 K classes stride1 pad1 stride2 pad2 relu_target h w
         auto const sizes      = load<index_t, 1, std::int64_t>(folder + "/params.npy");
@@ -104,34 +111,40 @@ public:
             return convolution<T>{load<T, 4, float>(folder + "/" + name + "_w.npy"),
                                   load<T, 1, float>(folder + "/" + name + "_b.npy"), stride, padding};
         };
-        shape_          = {sizes(1), sizes(2), sizes(3)};
-        conv1_          = load_layer("conv1", sizes(7), sizes(8));
-        conv2_          = load_layer("conv2", sizes(9), sizes(10));
-        tap_after_relu_ = sizes(11) == 1;
-        linear_weight_  = load<T, 2, float>(folder + "/fc_w.npy");
-        linear_bias_    = load<T, 1, float>(folder + "/fc_b.npy");
+        input          = {sizes(1), sizes(2), sizes(3)};
+        conv1          = load_layer("conv1", sizes(7), sizes(8));
+        conv2          = load_layer("conv2", sizes(9), sizes(10));
+        linear_weight  = load<T, 2, float>(folder + "/fc_w.npy");
+        linear_bias    = load<T, 1, float>(folder + "/fc_b.npy");
+        activation     = {sizes(5), sizes(12), sizes(13)};
+        tap_after_relu = sizes(11) == 1;
     }
+};
 
-    [[nodiscard]] image_shape input_shape() const { return shape_; }
+/// Calculates in T, float or double; it sums in double, so that its own rounding stays below what is tested.
+template <class T>
+class tiny_network {
+public:
+    using value_type = T;
+    using space_type = host_space;
+
+    explicit tiny_network(std::string const& folder) : layers_{folder} {}
+
+    [[nodiscard]] image_shape input_shape() const { return layers_.input; }
 
     tensor_view<T const, 2> forward(tensor_view<T const, 4> batch) { return capture(batch).outputs; }
 
     captured<T> capture(tensor_view<T const, 4> batch)
     {
-        auto before_relu = conv2_(relu(conv1_(batch)));
+        auto before_relu = layers_.conv2(relu(layers_.conv1(batch)));
         auto after_relu  = relu(before_relu);
-        logits_          = classify(after_relu, linear_weight_, linear_bias_);
-        activations_     = std::move(tap_after_relu_ ? after_relu : before_relu);
+        logits_          = classify<T>(after_relu, layers_.linear_weight, layers_.linear_bias);
+        activations_     = std::move(layers_.tap_after_relu ? after_relu : before_relu);
         return {logits_, activations_};
     }
 
 private:
-    image_shape shape_{};
-    convolution<T> conv1_{};
-    convolution<T> conv2_{};
-    tensor<T, 2> linear_weight_;
-    tensor<T, 1> linear_bias_;
-    bool tap_after_relu_ = true;
+    tiny_layers<T> layers_;
     tensor<T, 2> logits_;
     tensor<T, 4> activations_;
 };

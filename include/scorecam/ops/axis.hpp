@@ -38,7 +38,8 @@ template <class T>
 }
 
 /// True if sample i is the first or the last one between its two neighbours. Interpolation is affine between
-/// neighbours, so a resized map takes its extrema at samples that are extreme on every axis: at most 2·in per axis.
+/// neighbours, so a resized map takes its extrema at samples that are extreme on every axis: at most 2·in per axis. That is
+/// exact on one axis; on several, rounding can put a sample between them outside by one unit in the last place.
 template <class T>
 [[nodiscard]] SCORECAM_HD constexpr bool extreme_at(axis_rule rule, index_t i, index_t in, index_t out)
 {
