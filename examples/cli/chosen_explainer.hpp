@@ -1,45 +1,36 @@
 #pragma once
 // The explainer that the command line describes.
-#include <utility>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/layers.hpp>
 
+#include "labels.hpp"
 #include "network.hpp"
 #include "options.hpp"
 
 namespace cli {
 
-template <class Progress>
-using chosen_explainer_type =
-    scorecam::layers_explainer<scorecam::cpu::backend, network, target, grouping, channels, scorecam::unscored_channels,
-                               scorecam::flat_channels, scorecam::mask_rule, scorecam::background<picture>, score, baseline,
-                               weighting, scorecam::summand, scorecam::heatmap_rule, batching, scorecam::callers, Progress>;
+/// What --budget and --tolerance add to an explanation.
+struct estimate {
+    std::vector<float> predicted_error;  ///< of each target's map
+    std::vector<float> certified_error;
+    scorecam::index_t scored_channels = 0;
+    bool is_exact                     = false;
+};
 
-/// The options outlive the explainer: a picture given with image:FILE lies in them.
-template <class Progress>
-[[nodiscard]] chosen_explainer_type<Progress> chosen_explainer(scorecam::cpu::backend& on, network& explained,
-                                                               explain_options const& options, labels const& names,
-                                                               Progress progress)
-{
-    return chosen_explainer_type<Progress>{on,
-                                           explained,
-                                           options.fusion(),
-                                           options.target_policy(names),
-                                           options.grouping_policy(),
-                                           options.channels_policy(),
-                                           options.unscored_policy(),
-                                           options.flat_policy(),
-                                           options.mask_policy(),
-                                           options.background_policy(),
-                                           options.score_policy(),
-                                           options.baseline_policy(),
-                                           options.weighting_policy(),
-                                           options.summand_policy(),
-                                           options.heatmap_policy(),
-                                           options.batching_policy(),
-                                           scorecam::callers{options.callers},
-                                           std::move(progress)};
-}
+struct explained : scorecam::layered_explanation<float> {
+    std::optional<cli::estimate> estimate;
+};
+
+using image_explainer = std::function<explained(scorecam::tensor_view<float const, 3>)>;
+using progress        = std::function<void(scorecam::index_t done, scorecam::index_t total)>;
+
+/// The options, the network and the backend outlive the explainer: a picture given with image:FILE lies in the options.
+[[nodiscard]] image_explainer chosen_explainer(scorecam::cpu::backend& on, network& explained_network,
+                                               explain_options const& options, labels const& names, progress told);
 
 }  // namespace cli

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <iomanip>
@@ -35,11 +36,24 @@ explain_options composed(compare_options const& options, std::string const& text
         auto const equals = text.find('=', from);
         auto const name   = text.substr(from, equals - from);
         auto const steps  = all_choices();
+        auto const value  = text.substr(std::min(equals, text.size() - 1) + 1, to - std::min(equals, to) - 1);
+        if (name == "budget" || name == "tolerance") {
+            double number           = 0;
+            auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+            bool const fits         = name == "budget" ? number >= 1 && number < 1e9 : number > 0 && number < 1;
+            if (error != std::errc{} || end != value.data() + value.size() || !fits) {
+                throw sc::option_error{"--composition " + text + ": write budget=64 or tolerance=0.05"};
+            }
+            if (name == "budget") { one.budget = static_cast<int>(number); }
+            if (name == "tolerance") { one.tolerance = number; }
+            from = to + 1;
+            continue;
+        }
         if (equals >= to ||
             std::none_of(steps.begin(), steps.end(), [&](choice const& step) { return step.name == name; })) {
             throw sc::option_error{"--composition " + text + ": write steps as NAME=VALUE, such as channels=deviation:64"};
         }
-        one.chosen[name] = text.substr(equals + 1, to - equals - 1);
+        one.chosen[name] = value;
         from             = to + 1;
     }
     one.complete();
@@ -104,7 +118,7 @@ int compare(compare_options const& options)
               << "Spearman" << std::setw(10) << "max" << std::setw(10) << "mean" << std::setw(10) << "top 20 %" << '\n';
     for (auto const& text : compositions) {
         auto const chosen = composed(options, text);
-        auto explain      = chosen_explainer(cpu, network, chosen, names, sc::silent{});
+        auto explain      = chosen_explainer(cpu, network, chosen, names, [](auto, auto) {});
         std::vector<double> forwards, rank, largest, mean, overlap;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             auto const found = explain(inputs[i].view());

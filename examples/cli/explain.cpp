@@ -82,7 +82,7 @@ public:
           names_{options.labels.empty() ? labels{} : labels{options.labels}},
           network_{open_network(options, options.layers)},
           cpu_{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads},
-          explain_{chosen_explainer(cpu_, network_, options, names_, sc::on_progress{progress_bar{}})}
+          explain_{chosen_explainer(cpu_, network_, options, names_, progress_bar{})}
     {
         std::error_code failure;
         fs::create_directories(options.output, failure);
@@ -104,7 +104,8 @@ public:
         std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
         for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
             maps.push_back(write_map(name, picture, found, m));
-            panel.emplace_back(sc::opencv::overlay(picture, found.map(0, m), how_), maps.back()["label"].get<std::string>());
+            panel.emplace_back(sc::opencv::overlay(picture, found.map(0, m), how_),
+                               maps.back()["label"].get<std::string>() + error_text(found, m));
         }
         if (options_.panel) { sc::opencv::write_image(in_output(name + ".panel.png"), sc::opencv::side_by_side(panel)); }
         write_report(name, file, found, seconds, maps);
@@ -112,7 +113,7 @@ public:
     }
 
 private:
-    using explanation = sc::layered_explanation<float>;
+    using explanation = explained;
 
     [[nodiscard]] fs::path in_output(std::string const& name) const { return fs::path{options_.output} / name; }
 
@@ -125,6 +126,10 @@ private:
         auto const stem        = name + "." + std::to_string(target);
         nlohmann::ordered_json all{{"target", target}, {"label", names_.of(target)}, {"probability", probability}};
         all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m)));
+        if (found.estimate) {
+            all["predicted_error"] = found.estimate->predicted_error[static_cast<std::size_t>(m)];
+            all["certified_error"] = found.estimate->certified_error[static_cast<std::size_t>(m)];
+        }
         if (found.layers.size() > 1) {
             auto& layers = all["layers"] = nlohmann::ordered_json::array();
             for (std::size_t l = 0; l < found.layers.size(); ++l) {
@@ -136,12 +141,22 @@ private:
         }
 
         std::cout << name << ": " << target << " " << names_.of(target) << ", p = " << std::setprecision(3) << probability
-                  << ", " << in_output(stem + ".overlay.png").string() << '\n';
+                  << error_text(found, m) << ", " << in_output(stem + ".overlay.png").string() << '\n';
         if (found.status(0, m) != sc::map_status::meaningful) {
             std::cerr << "scorecam: note: the map of " << name << " for class " << target
                       << " is all zero: " << to_string(found.status(0, m)) << '\n';
         }
         return all;
+    }
+
+    /// "", or what is said about the error of an estimated map.
+    static std::string error_text(explanation const& found, sc::index_t m)
+    {
+        if (!found.estimate) { return ""; }
+        if (found.estimate->is_exact) { return ", exact"; }
+        std::ostringstream text;
+        text << ", error < " << std::setprecision(2) << found.estimate->predicted_error[static_cast<std::size_t>(m)];
+        return text.str();
     }
 
     nlohmann::ordered_json write_pictures(std::string const& stem, cv::Mat const& picture,
@@ -165,20 +180,24 @@ private:
                               {"channels", found.layers[l].channels()},
                               {"flat_channels", found.layers[l].flat_channels}});
         }
-        nlohmann::ordered_json const report{{"model", options_.model},
-                                            {"image", image},
-                                            {"engine", network_.on().name()},
-                                            {"precision", found.layers[0].precision},
-                                            {"layers", layers},
-                                            {"forwards", found.forwards},
-                                            {"batches", found.batches},
-                                            {"batch_size", found.layers[0].batch_size},
-                                            {"seconds", seconds},
-                                            {"peak_bytes", found.peak_bytes},
-                                            {"version", SCORECAM_VERSION},
-                                            {"baseline_cancels", found.layers[0].baseline_cancels},
-                                            {"options", options_.in_force(names, cpu_.threads())},
-                                            {"maps", maps}};
+        nlohmann::ordered_json report{{"model", options_.model},
+                                      {"image", image},
+                                      {"engine", network_.on().name()},
+                                      {"precision", found.layers[0].precision},
+                                      {"layers", layers},
+                                      {"forwards", found.forwards},
+                                      {"batches", found.batches},
+                                      {"batch_size", found.layers[0].batch_size},
+                                      {"seconds", seconds},
+                                      {"peak_bytes", found.peak_bytes},
+                                      {"version", SCORECAM_VERSION},
+                                      {"baseline_cancels", found.layers[0].baseline_cancels},
+                                      {"options", options_.in_force(names, cpu_.threads())},
+                                      {"maps", maps}};
+        if (found.estimate) {
+            report["scored_channels"] = found.estimate->scored_channels;
+            report["exact"]           = found.estimate->is_exact;
+        }
         auto const file = in_output(name + ".json");
         std::ofstream out{file};
         out << report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
@@ -201,7 +220,7 @@ private:
     labels names_;
     network network_;
     sc::cpu::backend cpu_;
-    chosen_explainer_type<sc::on_progress<progress_bar>> explain_;
+    image_explainer explain_;
 };
 
 }  // namespace

@@ -88,6 +88,15 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
         .add_option("--memory", options.memory,
                     "Instead of --batch: as many inputs as fit, e.g. 256MiB; the engine's own memory comes on top")
         ->excludes(batch);
+    auto* const budget = command
+                             .add_option("--budget", options.budget,
+                                         "Score so many channels only; the others are imputed, and the map's error is told")
+                             ->check(CLI::Range(1, 1 << 30));
+    command
+        .add_option("--tolerance", options.tolerance,
+                    "Score as many channels as it takes for a predicted error of the map below this, such as 0.05")
+        ->check(CLI::Range(1e-6, 1.0))
+        ->excludes(budget);
     command.add_option("--labels", options.labels, "Class names, one a line")->check(CLI::ExistingFile);
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");

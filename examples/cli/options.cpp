@@ -287,27 +287,30 @@ nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const&
 {
     auto const how             = preprocessing();
     char const* const orders[] = {"rgb", "bgr", "grey"};
-    nlohmann::ordered_json all{{"engine", engine},
-                               {"precision", precision},
-                               {"layers", layers_in_force},
-                               {"fuse", fuse},
-                               {"target", targets},
-                               {"convention", convention},
-                               {"batch", memory.empty() ? nlohmann::ordered_json(batch) : nlohmann::ordered_json(nullptr)},
-                               {"memory", memory.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(memory)},
-                               {"threads", threads_in_force},
-                               {"callers", callers},
-                               {"preset", preset},
-                               {"size", {how.height, how.width}},
-                               {"short_side", how.short_side},
-                               {"mean", how.mean},
-                               {"std", how.std},
-                               {"scale", how.scale},
-                               {"colours", orders[static_cast<int>(how.order)]},
-                               {"labels", labels},
-                               {"output", output},
-                               {"panel", panel},
-                               {"description", description}};
+    nlohmann::ordered_json all{
+        {"engine", engine},
+        {"precision", precision},
+        {"layers", layers_in_force},
+        {"fuse", fuse},
+        {"target", targets},
+        {"convention", convention},
+        {"batch", memory.empty() ? nlohmann::ordered_json(batch) : nlohmann::ordered_json(nullptr)},
+        {"memory", memory.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(memory)},
+        {"budget", budget > 0 ? nlohmann::ordered_json(budget) : nlohmann::ordered_json(nullptr)},
+        {"tolerance", tolerance > 0 ? nlohmann::ordered_json(tolerance) : nlohmann::ordered_json(nullptr)},
+        {"threads", threads_in_force},
+        {"callers", callers},
+        {"preset", preset},
+        {"size", {how.height, how.width}},
+        {"short_side", how.short_side},
+        {"mean", how.mean},
+        {"std", how.std},
+        {"scale", how.scale},
+        {"colours", orders[static_cast<int>(how.order)]},
+        {"labels", labels},
+        {"output", output},
+        {"panel", panel},
+        {"description", description}};
     for (auto const& step : all_choices()) { all[step.name] = chosen.at(step.name); }
     return all;
 }

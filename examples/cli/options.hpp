@@ -57,9 +57,13 @@ struct explain_options : model_options {
     bool baseline_was_asked_for = false;  ///< beside the convention
     std::string batch           = "auto";
     std::string memory;
+    int budget       = 0;  ///< channels to score, 0 for all
+    double tolerance = 0;  ///< of the map's error, 0 for exact
     std::string labels;
     std::string output = ".";
     bool panel         = false;
+
+    [[nodiscard]] bool wants_estimate() const { return budget > 0 || tolerance > 0; }
 
     /// Chooses what was not chosen as the convention has it.
     void complete();

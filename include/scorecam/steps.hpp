@@ -240,15 +240,10 @@ public:
 
     void combine()
     {
-        auto summed = as_const(activations_.view());
-        if (rule<summand>() == summand::masks) {
-            auto const masks = normalised_.resize(on_, activations_.shape());
-            on_.copy(summed, masks);
-            on_.normalise(merge_leading(masks), merge_leading(as_const(ranges_.view())), rule<mask_rule>());
-            summed = as_const(masks);
-        }
-        auto shape = activations_.shape();
-        shape[1]   = targets_.shape()[1];
+        if (sums_masks()) { normalise(); }
+        auto const summed = as_const(sums_masks() ? normalised_.view() : activations_.view());
+        auto shape        = activations_.shape();
+        shape[1]          = targets_.shape()[1];
         on_.combine(summed, as_const(weights_.view()), sums_.resize(on_, shape));
     }
 
@@ -283,11 +278,72 @@ public:
         found_.activation_bytes = activations_.shape().size() * static_cast<index_t>(sizeof(T));
         found_.peak_bytes       = bytes();
         found_.precision        = model_.precision();
-        return std::exchange(found_, {});
+        return found_;
     }
+
+    // ---- what other ways through the steps need, on the host. Each waits.
+
+    /// The channels that are to be scored.
+    [[nodiscard]] std::vector<ops::pick> const& channels_to_score() const { return live_; }
+    /// A_k and s(A_k), (I, K, h, w).
+    [[nodiscard]] tensor<T, rank> activations() { return waited_for(activations_); }
+    [[nodiscard]] tensor<T, rank> masks()
+    {
+        normalise();
+        return waited_for(normalised_);
+    }
+    [[nodiscard]] tensor<index_t, 2> targets() { return waited_for(targets_); }               // (I, M)
+    [[nodiscard]] tensor<T, 2> const& outputs() const { return found_.outputs; }              // (I, classes)
+    [[nodiscard]] tensor<ops::channel_role, 2> const& roles() const { return found_.roles; }  // (I, K)
+    [[nodiscard]] tensor<T, 3> scores() { return waited_for(scores_); }                       // (I, K, M)
+    [[nodiscard]] tensor<T, 2> baseline_scores() { return waited_for(base_); }                // (I, M), or empty
+    [[nodiscard]] tensor<T, 2> zero_mask_scores() { return waited_for(zero_mask_); }          // (I, M), or empty
+
+    /// The scores (I, K, M) that weigh() will see.
+    void replace_scores(tensor<T, 3> const& scores) { on_.from_host(scores.data(), scores_.view()); }
+
+    /// The model's outputs (1, classes) for what an all-zero mask lets through of the first image.
+    [[nodiscard]] tensor<T, 2> background_outputs(images_view images)
+    {
+        auto const batch = input(model_, 1, images);
+        with_policy(in_force<kinds::background>(), [&](auto const& behind) {
+            with_policy(behind.picture, [&](auto const& picture) {
+                if constexpr (requires { picture.paint(on_, images, batch); }) {
+                    picture.paint(on_, images.slice(0, 1), batch);
+                }
+            });
+        });
+        auto const seen = model_.forward(batch);
+        tensor<T, 2> host{seen.shape()};
+        on_.to_host(seen, host.data());
+        on_.wait();
+        return host;
+    }
+
+    /// Calls f with the policy of a kind that is in force.
+    template <class Kind, class F>
+    decltype(auto) with(F&& f)
+    {
+        return with_policy(in_force<Kind>(), std::forward<F>(f));
+    }
+    [[nodiscard]] bool sums_masks() { return rule<summand>() == summand::masks; }
 
 private:
     // ---- what the steps share
+
+    void normalise()
+    {
+        auto const masks = normalised_.resize(on_, activations_.shape());
+        on_.copy(as_const(activations_.view()), masks);
+        on_.normalise(merge_leading(masks), merge_leading(as_const(ranges_.view())), rule<mask_rule>());
+    }
+    template <class U, std::size_t Rank>
+    [[nodiscard]] tensor<U, Rank> waited_for(held<U, Rank> const& from)
+    {
+        auto host = to_host(from);
+        on_.wait();
+        return host;
+    }
 
     /// Scores one picture for all images: the baseline, or what an all-zero mask lets through. Scores come out (I, 1, M).
     template <class Picture>

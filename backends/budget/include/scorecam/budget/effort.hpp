@@ -1,0 +1,24 @@
+#pragma once
+// How much an explanation may cost.
+#include <variant>
+
+#include <scorecam/tensor_view.hpp>
+
+namespace scorecam::budget {
+
+/// So many channels are scored; the scores of the others are imputed.
+struct forwards {
+    index_t number = 64;
+};
+
+/// As many channels as it takes until the predicted error of every map is at most this, in units of the map's range.
+struct tolerance {
+    double error = 0.05;
+};
+
+/// All channels: Score-CAM itself.
+struct exact {};
+
+using effort = std::variant<forwards, tolerance, exact>;
+
+}  // namespace scorecam::budget

@@ -1,0 +1,141 @@
+#pragma once
+// How alike two masks are to a network.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <scorecam/budget/matrix.hpp>
+#include <scorecam/tensor_view.hpp>
+
+namespace scorecam::budget {
+
+namespace detail {
+
+/// C·m for every column m, a row-major grid of extents `size`: C_ij = exp(-|i - j|²/2) is a product over the axes.
+template <std::size_t Rank>
+void blur_columns(matrix& maps, extents<Rank> const& size)
+{
+    index_t inner = maps.rows();
+    for (std::size_t axis = 0; axis < Rank; ++axis) {
+        index_t const n = size[axis];
+        inner /= n;
+        matrix along(n, n);
+        for (index_t i = 0; i < n; ++i) {
+            for (index_t j = 0; j < n; ++j) { along(i, j) = std::exp(-0.5F * static_cast<float>((i - j) * (i - j))); }
+        }
+        if (inner == 1) {
+            Eigen::Map<matrix> lines{maps.data(), n, maps.size() / n};
+            lines = (along * lines).eval();
+        } else {
+            matrix blurred(inner, n);
+            for (index_t first = 0; first < maps.size(); first += inner * n) {
+                Eigen::Map<matrix> block{maps.data() + first, inner, n};
+                blurred.noalias() = block.lazyProduct(along);
+                block             = blurred;
+            }
+        }
+    }
+}
+
+/// The middle one; 1 if there is none above 0, so that it can be divided by.
+[[nodiscard]] inline float median_scale(std::vector<float> values)
+{
+    if (values.empty()) { return 1; }
+    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle > 0 ? *middle : 1;
+}
+
+}  // namespace detail
+
+/// k(h, h') = G + (1 + √3 D) exp(-√3 D), linear and Matérn-3/2, for masks h. G = hᵀCh', where C_ij = exp(-|i - j|²/2) makes
+/// cells one apart correlate, scaled to a median of 1 over the masks; D² = G_hh + G_h'h' - 2 G_hh', scaled likewise.
+///
+/// Items 0 to n - 1 are the masks given; then come the two whose outputs are known for nothing: `zero()`, 0 everywhere, and
+/// `whole()`, 1 everywhere.
+class mask_kernel {
+public:
+    /// The masks (K, spatial...) of the chosen channels.
+    template <class T, std::size_t Rank>
+    mask_kernel(tensor_view<T const, Rank> masks, std::span<index_t const> chosen)
+    {
+        auto const n = static_cast<index_t>(chosen.size());
+        masks_       = columns_of(masks, chosen);
+        masks_.conservativeResize(Eigen::NoChange, n + 2);
+        masks_.col(n).setZero();
+        masks_.col(n + 1).setOnes();
+        blurred_ = masks_;
+        detail::blur_columns(blurred_, trailing<Rank - 1>(masks.shape()));
+        own_              = masks_.cwiseProduct(blurred_).colwise().sum();
+        float const scale = 1 / detail::median_scale({own_.data(), own_.data() + n});
+        own_ *= scale;
+        blurred_ *= scale;
+        per_distance_ = 3 / detail::median_scale(squared_distances());
+    }
+
+    [[nodiscard]] index_t items() const { return masks_.cols(); }
+    [[nodiscard]] index_t zero() const { return items() - 2; }
+    [[nodiscard]] index_t whole() const { return items() - 1; }
+
+    /// k(h, h) of every item.
+    [[nodiscard]] vector self() const { return own_.array() + 1; }
+
+    /// k between every item (rows) and some (columns).
+    [[nodiscard]] matrix with(std::span<index_t const> some) const
+    {
+        matrix k(items(), static_cast<index_t>(some.size()));
+        k.noalias() = masks_.transpose() * blurred_(Eigen::all, some);
+        add_matern(k, own_, own_(some));
+        return k;
+    }
+
+    /// k among some items.
+    [[nodiscard]] matrix among(std::span<index_t const> some) const
+    {
+        matrix k(static_cast<index_t>(some.size()), static_cast<index_t>(some.size()));
+        k.noalias() = masks_(Eigen::all, some).transpose() * blurred_(Eigen::all, some);
+        add_matern(k, own_(some), own_(some));
+        return k;
+    }
+
+    [[nodiscard]] index_t bytes() const
+    {
+        return (masks_.size() + blurred_.size() + own_.size()) * static_cast<index_t>(sizeof(float));
+    }
+
+private:
+    /// From G to k.
+    void add_matern(matrix& k, vector const& rows, vector const& columns) const
+    {
+        for (index_t j = 0; j < k.cols(); ++j) {
+            auto g       = k.col(j).array();
+            auto const d = ((rows.array() + columns(j) - 2 * g).max(0) * per_distance_).sqrt().eval();  // √3 D
+            g += (1 + d) * (-d).exp();
+        }
+    }
+
+    /// D² before scaling, between at most 128 of the masks, evenly spread: what their median is taken of.
+    [[nodiscard]] std::vector<float> squared_distances() const
+    {
+        index_t const step = (zero() + most_compared - 1) / most_compared;
+        std::vector<index_t> some;
+        for (index_t k = 0; k < zero(); k += step) { some.push_back(k); }
+        matrix const g = masks_(Eigen::all, some).transpose() * blurred_(Eigen::all, some);
+        std::vector<float> squares;
+        for (index_t i = 0; i < g.rows(); ++i) {
+            for (index_t j = 0; j < i; ++j) { squares.push_back(std::max(g(i, i) + g(j, j) - 2 * g(i, j), 0.F)); }
+        }
+        return squares;
+    }
+
+    static constexpr index_t most_compared = 128;
+
+    matrix masks_;        // (cells, items)
+    matrix blurred_;      // C·masks, scaled
+    vector own_;          // G_hh
+    float per_distance_;  // 3 / median D²
+};
+
+}  // namespace scorecam::budget
