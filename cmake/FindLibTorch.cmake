@@ -1,15 +1,19 @@
 # LibTorch as the one target LibTorch::LibTorch, found where Torch_DIR or CMAKE_PREFIX_PATH says, as for its own package.
 # That package, TorchConfig.cmake, is not used: it ends the configuration where something is missing, turns CUDA on for the
 # whole project, and prints. What it knows is little: the folders, the libraries, and which ABI of std::string they have.
-set(LibTorch_hints ${Torch_DIR}/../../.. $ENV{Torch_DIR}/../../..)
+set(LibTorch_hints)
 foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
   list(APPEND LibTorch_hints ${prefix} ${prefix}/../..)  # torch.utils.cmake_prefix_path is share/cmake
 endforeach()
-find_path(LibTorch_INCLUDE_DIR torch/script.h HINTS ${LibTorch_hints} PATH_SUFFIXES include)
+if(Torch_DIR)
+  list(PREPEND LibTorch_hints ${Torch_DIR}/../../..)
+endif()
+find_path(LibTorch_INCLUDE_DIR torch/csrc/api/include/torch/version.h HINTS ${LibTorch_hints} PATH_SUFFIXES include)
 get_filename_component(LibTorch_prefix "${LibTorch_INCLUDE_DIR}/.." ABSOLUTE)
+set(LibTorch_folders ${LibTorch_prefix}/lib ${LibTorch_prefix}/lib/${CMAKE_LIBRARY_ARCHITECTURE})
 set(LibTorch_parts)
 foreach(library torch torch_cpu c10)
-  find_library(LibTorch_${library}_LIBRARY ${library} HINTS ${LibTorch_prefix}/lib)
+  find_library(LibTorch_${library}_LIBRARY ${library} PATHS ${LibTorch_folders} NO_DEFAULT_PATH)  # never those of another Torch
   list(APPEND LibTorch_parts LibTorch_${library}_LIBRARY)
 endforeach()
 
@@ -47,8 +51,8 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   endif()
 
   # A Torch with CUDA: a program may name nothing of its library, so that the linker has to be told to keep it.
-  find_library(LibTorch_torch_cuda_LIBRARY torch_cuda HINTS ${LibTorch_prefix}/lib NO_DEFAULT_PATH)
-  find_library(LibTorch_c10_cuda_LIBRARY c10_cuda HINTS ${LibTorch_prefix}/lib NO_DEFAULT_PATH)
+  find_library(LibTorch_torch_cuda_LIBRARY torch_cuda PATHS ${LibTorch_folders} NO_DEFAULT_PATH)
+  find_library(LibTorch_c10_cuda_LIBRARY c10_cuda PATHS ${LibTorch_folders} NO_DEFAULT_PATH)
   if(LibTorch_torch_cuda_LIBRARY AND LibTorch_c10_cuda_LIBRARY)
     target_link_libraries(LibTorch::LibTorch INTERFACE
       -Wl,--no-as-needed,${LibTorch_torch_cuda_LIBRARY},--as-needed ${LibTorch_c10_cuda_LIBRARY})
