@@ -23,6 +23,8 @@ void add_model_options(CLI::App& command, cli::model_options& options)
     command.add_option("--precision", options.precision, "What the engine computes in, where it offers a choice")
         ->check(CLI::IsMember({"float32", "bfloat16"}))
         ->capture_default_str();
+    command.add_option("--tokens", options.tokens,
+                       "Of a vision transformer: the grid of its tokens, such as 14x14+1 with a class token before them");
     command.add_option("--description", options.description, "The description of a Caffe or TensorFlow network")
         ->check(CLI::ExistingFile);
     command.add_option("--preset", options.preset, "How pictures are prepared")

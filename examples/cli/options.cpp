@@ -105,6 +105,20 @@ sc::opencv::preprocessing model_options::preprocessing() const
     return how;
 }
 
+std::optional<sc::token_grid<2>> model_options::token_grid() const
+{
+    if (tokens.empty()) { return std::nullopt; }
+    auto const cross   = std::min(tokens.find('x'), tokens.size());
+    auto const plus    = std::min(tokens.find('+'), tokens.size());
+    auto const height  = number<sc::index_t>(tokens.substr(0, cross));
+    auto const width   = cross < plus ? number<sc::index_t>(tokens.substr(cross + 1, plus - cross - 1)) : std::nullopt;
+    auto const leading = plus < tokens.size() ? number<sc::index_t>(tokens.substr(plus + 1)) : sc::index_t{0};
+    if (!height || !width || !leading || *height < 1 || *width < 1 || *leading < 0) {
+        refuse("--tokens", tokens, "HEIGHTxWIDTH, or with leading class tokens HEIGHTxWIDTH+1");
+    }
+    return sc::token_grid<2>{{*height, *width}, *leading};
+}
+
 cli::target explain_options::target_policy(cli::labels const& names) const
 {
     if (targets.size() == 1) {

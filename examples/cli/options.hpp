@@ -1,6 +1,7 @@
 #pragma once
 // The command line as values, and those values as policies.
 #include <deque>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <scorecam/fusion.hpp>
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/policies.hpp>
+#include <scorecam/tokens.hpp>
 
 #include "composition.hpp"
 #include "labels.hpp"
@@ -34,6 +36,7 @@ struct model_options {
     std::string model;
     std::string engine    = "opencv";
     std::string precision = "float32";
+    std::string tokens;       ///< "14x14+1": how a transformer's tokens lie on the image
     std::string description;  ///< of a Caffe or TensorFlow network
     std::string preset = "imagenet-torch";
     std::string size;
@@ -45,6 +48,7 @@ struct model_options {
     int callers  = 1;  ///< threads that call the engine, which shares `threads` among them
 
     [[nodiscard]] scorecam::opencv::preprocessing preprocessing() const;
+    [[nodiscard]] std::optional<scorecam::token_grid<2>> token_grid() const;
 };
 
 struct explain_options : model_options {
