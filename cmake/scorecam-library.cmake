@@ -44,9 +44,9 @@ function(scorecam_library name)
   set_property(GLOBAL APPEND PROPERTY scorecam_targets ${target})
 endfunction()
 
-# scorecam_with_engines(<target>): links the inference engines that are there, beside OpenCV, and defines SCORECAM_WITH_<ENGINE>.
+# scorecam_with_engines(<target> <engine>...): links those of the engines that are there and defines SCORECAM_WITH_<ENGINE>.
 function(scorecam_with_engines target)
-  foreach(engine onnxruntime openvino torch)
+  foreach(engine IN LISTS ARGN)
     if(TARGET ${target} AND TARGET scorecam::${engine})
       string(TOUPPER ${engine} name)
       target_link_libraries(${target} PRIVATE scorecam::${engine})
