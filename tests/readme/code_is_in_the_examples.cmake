@@ -1,6 +1,6 @@
-# Every C++ block of the README stands, line for line, in one of the examples' files.
+# Every C++ block of the README stands, line for line, in one of the examples' files, or of the project that uses an installed scorecam.
 file(READ ${ROOT}/README.md readme)
-file(GLOB_RECURSE files ${ROOT}/examples/*.cpp ${ROOT}/examples/*.hpp)
+file(GLOB_RECURSE files ${ROOT}/examples/*.cpp ${ROOT}/examples/*.hpp ${ROOT}/tests/consumer/*.cpp)
 set(blocks 0)
 string(FIND "${readme}" "```cpp\n" begin)
 while(NOT begin EQUAL -1)
