@@ -10,6 +10,8 @@ if(NOT output MATCHES "optional quantum: FALSE")
   message(FATAL_ERROR "the optional component quantum, which does not exist, was found:\n${output}")
 endif()
 
+build_and_run(conformance ${here})
+
 # refused(<sentence> <argument>...): the project cannot be configured, and is told why.
 function(refused sentence)
   configure(installed ${here} ${ARGN})
@@ -19,5 +21,7 @@ function(refused sentence)
   endif()
 endfunction()
 refused("this installation of scorecam has no component quantum" -D components=quantum)
+refused("its component testing needs doctest::doctest, which was not found"
+        -D components=testing -D CMAKE_DISABLE_FIND_PACKAGE_doctest=ON)
 refused("its component cpu needs Eigen3::Eigen, which was not found"
         -D components=cpu -D CMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <scorecam/scorecam.hpp>
+#include <scorecam/testing/model_conformance.hpp>
 
 #include "support/deferred_backend.hpp"
 #include "support/networks.hpp"
@@ -43,6 +44,15 @@ void check_same(Policies... policies)
 }
 
 }  // namespace
+
+TEST_CASE("a model on the device conforms")
+{
+    networks::seeded<float> host_model{input, activation, 4, 21};
+    deferred::queue queue;
+    deferred::backend device{queue};
+    deferred::model<networks::seeded<float>> model{host_model, 4, activation, 16, queue};
+    sc::testing::check_model_conformance(device, model);
+}
 
 TEST_CASE("a device gives the same maps as the host, to the last bit")
 {

@@ -3,8 +3,8 @@
 
 #include <scorecam/ops/resize.hpp>
 #include <scorecam/scorecam.hpp>
+#include <scorecam/testing/backend_conformance.hpp>
 
-#include "support/backend_conformance.hpp"
 #include "support/deferred_backend.hpp"
 
 namespace sc = scorecam;
@@ -12,14 +12,14 @@ namespace sc = scorecam;
 TEST_CASE("the reference backend conforms")
 {
     sc::reference_backend on;
-    conformance::check_backend(on);
+    sc::testing::check_backend_conformance(on);
 }
 
 TEST_CASE("a backend that works later conforms")
 {
     deferred::queue queue;
     deferred::backend on{queue};
-    conformance::check_backend(on);
+    sc::testing::check_backend_conformance(on);
 }
 
 TEST_CASE("half-pixel resizing doubles a row as PyTorch and OpenCV do")

@@ -6,8 +6,9 @@
 
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/scorecam.hpp>
+#include <scorecam/testing/backend_conformance.hpp>
+#include <scorecam/testing/model_conformance.hpp>
 
-#include "support/backend_conformance.hpp"
 #include "support/networks.hpp"
 
 namespace sc = scorecam;
@@ -17,8 +18,15 @@ TEST_CASE("the CPU backend conforms, on one thread and on several")
     for (int const threads : {1, 2, 5}) {
         CAPTURE(threads);
         sc::cpu::backend on{threads};
-        conformance::check_backend(on);
+        sc::testing::check_backend_conformance(on);
     }
+}
+
+TEST_CASE("a model called by the CPU backend conforms")
+{
+    networks::seeded<float> model{{3, 16, 20}, {6, 4, 5}, 4, 21};
+    sc::cpu::backend on{2};
+    sc::testing::check_model_conformance(on, model);
 }
 
 TEST_CASE("results do not depend on the number of threads, to the last bit")
@@ -39,7 +47,7 @@ TEST_CASE("signals and volumes give the reference's maps")
         sc::cpu::backend cpu{2};
         auto const expected = sc::explain(reference, model, input.view(), sc::target{1});
         auto const found    = sc::explain(cpu, model, input.view(), sc::target{1});
-        conformance::check_close(found.maps, expected.maps, 64.0);
+        sc::testing::check_close(found.maps, expected.maps, 64.0);
     };
     networks::seeded<double, 1> ears{sc::signal_shape{2, 40}, sc::signal_shape{5, 7}, 3, 11};
     check(ears, networks::drawn_tensor<double>(sc::signal_shape{2, 40}, 12));

@@ -1,5 +1,6 @@
 # cmake -D headers=a,b -D root=<repository> -P: who may include whom. The core includes itself and the C++ standard library; a
-# backend includes the core, itself and its package, never another backend. Every header there is belongs to a target.
+# backend, or the kit for tests, includes the core, itself and its package, never another backend. Every header there is
+# belongs to a target.
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "," ";" listed "${headers}")
 set(standard
@@ -24,7 +25,7 @@ function(check folder backend)
       if(included MATCHES "^\"")
         message(SEND_ERROR "${folder}/${file}: ${line}: public headers are included with <>")
       elseif(included MATCHES "^<scorecam/([a-z]+)/")
-        if(CMAKE_MATCH_1 IN_LIST backends AND NOT CMAKE_MATCH_1 STREQUAL backend)
+        if(CMAKE_MATCH_1 IN_LIST libraries AND NOT CMAKE_MATCH_1 STREQUAL backend)
           message(SEND_ERROR "${folder}/${file}: ${line}: not the core and not its own")
         endif()
       elseif(NOT backend AND NOT included MATCHES "^<scorecam/")
@@ -38,7 +39,9 @@ function(check folder backend)
 endfunction()
 
 file(GLOB backends RELATIVE ${root}/backends ${root}/backends/*)
+list(APPEND libraries ${backends} testing)
 check(. "")
 foreach(backend IN LISTS backends)
   check(backends/${backend} ${backend})
 endforeach()
+check(tests/kit testing)

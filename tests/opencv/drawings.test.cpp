@@ -180,7 +180,7 @@ TEST_CASE("OpenCV's layer fusion does not change what is captured")
         auto captured = [&](bool fusion, bool after_forward) {
             auto net = ocv::read_network(data::own("examples/drawings/drawings.onnx"));
             net.enableFusion(fusion);
-            ocv::network network{net, preparation().shape(), layers};
+            ocv::network network{net, preparation().shape(), {layer}};
             if (after_forward) { static_cast<void>(network.forward(batch)); }
             auto const seen = network.capture(batch).activations;
             return std::vector<float>(seen.begin(), seen.end());

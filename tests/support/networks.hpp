@@ -8,29 +8,15 @@
 #include <vector>
 
 #include <scorecam/model.hpp>
-#include <scorecam/ops/pictures.hpp>
 #include <scorecam/tensor.hpp>
+#include <scorecam/testing/drawn.hpp>
 
 namespace networks {
 
 namespace sc = scorecam;
 
-/// A number in [-1, 1) that depends on the seed and the index alone.
-template <class T = double>
-[[nodiscard]] T drawn(std::uint64_t seed, sc::index_t i)
-{
-    return static_cast<T>(
-        static_cast<double>(sc::ops::mix(seed * 1000003 + static_cast<std::uint64_t>(i)) >> 11U) * 0x1p-52 - 1);
-}
-
-/// A tensor of such numbers.
-template <class T, std::size_t Rank>
-[[nodiscard]] sc::tensor<T, Rank> drawn_tensor(sc::extents<Rank> shape, std::uint64_t seed)
-{
-    sc::tensor<T, Rank> made{shape};
-    for (sc::index_t i = 0; i < made.size(); ++i) { made.data()[i] = drawn<T>(seed, i); }
-    return made;
-}
+using sc::testing::drawn;
+using sc::testing::drawn_tensor;
 
 /// A linear network whose activations are given: outputs(n, c) = Σ_p weights(c, p)·image(n, p). Its scores, and with them
 /// its maps, can be worked out by hand.
@@ -124,7 +110,7 @@ private:
                 double mean              = 0;
                 double peak              = 0;
                 for (sc::index_t p = 0; p < low.size(); ++p) {
-                    double const value = std::max(0.0, mixed(batch[i].data(), source, p));
+                    double const value = std::max(mixed(batch[i].data(), source, p), 0.0);  // NaN stays NaN
                     mean += value / static_cast<double>(low.size());
                     peak                                              = std::max(peak, value);
                     activations_.data()[(i * K + k) * low.size() + p] = static_cast<T>(value) * activation_scale;

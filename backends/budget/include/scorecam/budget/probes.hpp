@@ -1,9 +1,6 @@
 #pragma once
 // Which channels to score: those that matter, and of those the ones that are least known.
-#include <algorithm>
 #include <cstddef>
-#include <limits>
-#include <numeric>
 #include <span>
 #include <vector>
 
@@ -12,15 +9,6 @@
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::budget {
-
-/// The order of keys, largest first; of equal ones, the first first.
-[[nodiscard]] inline std::vector<index_t> largest_first(vector const& keys)
-{
-    std::vector<index_t> order(static_cast<std::size_t>(keys.size()));
-    std::iota(order.begin(), order.end(), index_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](index_t a, index_t b) { return keys(a) > keys(b); });
-    return order;
-}
 
 /// What each channel (a column) adds to a map at most, beside a constant: max A_k - min A_k.
 [[nodiscard]] inline vector reach_of(matrix const& summands)
@@ -34,16 +22,15 @@ namespace scorecam::budget {
     return summands.cwiseMax(0).colwise().sum().cwiseProduct(masks.cwiseMax(0).colwise().sum()).transpose();
 }
 
-/// A design for one batch, without looking at any score: the process observes, one after the other, the item for which
-/// reach² · variance is largest. `from` has observed nothing of its first reach.size() items yet. O(items · count²).
-[[nodiscard]] inline std::vector<index_t> greedy_design(process from, vector const& reach, index_t count)
+/// A plan for one batch, made without looking at any score: the process observes, one after the other, the item for which
+/// importance · variance is largest. One that is not to be chosen has an importance below 0. O(items · count²).
+[[nodiscard]] inline std::vector<index_t> greedy_design(process from, vector importance, index_t count)
 {
     std::vector<index_t> chosen;
-    vector open = reach.array().square() + std::numeric_limits<float>::min();  // 0 for those chosen
-    while (static_cast<index_t>(chosen.size()) < std::min(count, reach.size())) {
+    while (static_cast<index_t>(chosen.size()) < count) {
         index_t best = 0;
-        open.cwiseProduct(from.variance().head(reach.size())).maxCoeff(&best);
-        open(best) = -1;
+        importance.cwiseProduct(from.variance().head(importance.size())).maxCoeff(&best);
+        importance(best) = -1;
         chosen.push_back(best);
         from.observe(std::span{&chosen.back(), 1});
     }

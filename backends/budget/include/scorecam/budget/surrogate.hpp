@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <type_traits>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -62,6 +62,7 @@ public:
           link_{std::move(how)}, summands_{columns_of(summands)}, known_{mask_kernel{masks, candidates}, numbers.noise},
           item_of_(static_cast<std::size_t>(masks.extent(0)), none), is_scored_(candidates.size(), false)
     {
+        check(numbers);
         if (!(masks.shape() == summands.shape())) {
             throw shape_error{"masks of the shape " + to_string(masks.shape()) + " cannot go with summands of the shape " +
                               to_string(summands.shape())};
@@ -71,7 +72,7 @@ public:
         }
         matrix const own = summands_(Eigen::all, candidates_);
         reach_           = reach_of(own);
-        first_           = largest_first(mass_times_area(own, columns_of(masks, candidates)));
+        prominence_      = mass_times_area(own, columns_of(masks, candidates));
         scores_.assign(candidates_.size() * targets_.size(), T(0));
         index_t const both[] = {known_.kernel().zero(), known_.kernel().whole()};
         take(both, free.outputs, free.scores);
@@ -87,15 +88,24 @@ public:
     template <weigher<T> Weigh>
     [[nodiscard]] std::vector<index_t> next(index_t n, Weigh const& weigh) const
     {
-        auto items = scored() == 0 ? first_ : by_influence(weigh);
-        items.resize(static_cast<std::size_t>(std::clamp(n, index_t{0}, static_cast<index_t>(items.size()))));
+        auto items = open_items();
+        order(items, n, scored() == 0 ? prominence_ : influence(weigh));
         return channels_of(items);
     }
 
     /// A plan to score n channels in one go, made without looking at any score.
-    [[nodiscard]] std::vector<index_t> design(index_t n) const { return channels_of(greedy_design(known_, reach_, n)); }
+    [[nodiscard]] std::vector<index_t> design(index_t n) const
+    {
+        vector importance = reach_.cwiseAbs2();
+        for (index_t j = 0; j < candidates(); ++j) {
+            if (is_scored_[static_cast<std::size_t>(j)]) { importance(j) = -1; }
+        }
+        return channels_of(
+            greedy_design(known_, std::move(importance), std::clamp(n, index_t{0}, candidates() - scored())));
+    }
 
-    /// The outputs (n, classes) and scores (n, M) under the masks of n channels that were not learned before.
+    /// The outputs (n, classes) and scores (n, M) under the masks of n channels that were not learned before. Throws
+    /// option_error, shape_error, or non_finite_error, after which it is not to be used any more.
     void learn(std::span<index_t const> channels, tensor_view<T const, 2> outputs, tensor_view<T const, 2> scores)
     {
         std::vector<index_t> items;
@@ -108,6 +118,7 @@ public:
             is_scored_[static_cast<std::size_t>(item)] = true;
             items.push_back(item);
         }
+        if (items.empty()) { return; }
         take(items, outputs, scores);
         for (std::size_t n = 0; n < items.size(); ++n) {
             auto const row = scores[static_cast<index_t>(n)];
@@ -141,8 +152,8 @@ public:
     {
         std::vector<T> predicted(targets_.size(), T(0));
         if (scored() == candidates()) { return predicted; }
-        auto varied = by_influence(weigh);
-        varied.resize(std::min(varied.size(), static_cast<std::size_t>(numbers_.sampled_channels)));
+        auto varied = open_items();
+        order(varied, numbers_.sampled_channels, influence(weigh));
         auto const maps = drawn_maps(varied, weigh);
         for (index_t m = 0; m < targets_count(); ++m) {
             vector const own = shown(summands_ * weights_of(row_of_scores(m), m, weigh));
@@ -250,21 +261,41 @@ private:
             .template cast<float>();
     }
 
-    /// The items that are not scored, the most influential first; of equal ones, the larger first.
+    /// The items that are not scored.
+    [[nodiscard]] std::vector<index_t> open_items() const
+    {
+        std::vector<index_t> items;
+        for (index_t j = 0; j < candidates(); ++j) {
+            if (!is_scored_[static_cast<std::size_t>(j)]) { items.push_back(j); }
+        }
+        return items;
+    }
+
+    /// Keeps the n items with the largest keys, the largest first; of equal ones, the more prominent, then the first.
+    void order(std::vector<index_t>& items, index_t n, vector const& keys) const
+    {
+        n               = std::clamp(n, index_t{0}, static_cast<index_t>(items.size()));
+        auto const last = items.begin() + n;
+        std::partial_sort(items.begin(), last, items.end(), [&](index_t a, index_t b) {
+            return std::tuple{-keys(a), -prominence_(a), a} < std::tuple{-keys(b), -prominence_(b), b};
+        });
+        items.erase(last, items.end());
+    }
+
+    /// How much each item, if not scored, can still change a map.
     ///
     /// Half of the channels are moved up and half down, and then the reverse: what that does to their weights is meaningful
     /// with every weighting, also with one that divides by a sum.
     template <class Weigh>
-    [[nodiscard]] std::vector<index_t> by_influence(Weigh const& weigh) const
+    [[nodiscard]] vector influence(Weigh const& weigh) const
     {
-        vector influence = vector::Zero(candidates());
+        vector largest = vector::Zero(candidates());
         for (index_t m = 0; m < targets_count(); ++m) {
             auto up          = row_of_scores(m);
             auto down        = up;
             auto const sigma = deviation(m);
-            for (index_t j = 0; j < candidates(); ++j) {
-                if (is_scored_[static_cast<std::size_t>(j)]) { continue; }
-                auto const k = static_cast<std::size_t>(candidates_[static_cast<std::size_t>(j)]);
+            for (index_t const j : open_items()) {
+                auto const k        = static_cast<std::size_t>(candidates_[static_cast<std::size_t>(j)]);
                 bool const first_up = (ops::mix(k) & 1U) == 0;
                 (first_up ? up : down)[k] = moved(j, m, sigma(j));
                 (first_up ? down : up)[k] = moved(j, m, -sigma(j));
@@ -272,15 +303,9 @@ private:
             vector const change = (weights_of(up, m, weigh) - weights_of(down, m, weigh)).cwiseAbs();
             vector const map    = (summands_ * weights_of(row_of_scores(m), m, weigh)).cwiseMax(0);
             float const range   = map.maxCoeff() - map.minCoeff();
-            vector const own    = reach_.cwiseProduct(change(candidates_)) / (range > 0 ? range : 1);
-            influence           = influence.cwiseMax(own);
+            largest = largest.cwiseMax(reach_.cwiseProduct(change(candidates_)) / (range > 0 ? range : 1));
         }
-        std::vector<index_t> items;
-        for (index_t const j : first_) {
-            if (!is_scored_[static_cast<std::size_t>(j)]) { items.push_back(j); }
-        }
-        std::stable_sort(items.begin(), items.end(), [&](index_t a, index_t b) { return influence(a) > influence(b); });
-        return items;
+        return largest;
     }
 
     /// Σ_k w_k A_k of every target (cells, draws), for joint draws of the scores of some items.
@@ -336,7 +361,7 @@ private:
     std::vector<index_t> item_of_;  // of each channel, or none
     std::vector<bool> is_scored_;   // each item
     vector reach_;                  // of the items
-    std::vector<index_t> first_;    // the items, by mass times area
+    vector prominence_;             // of the items: mass times area
     std::vector<T> scores_;         // (items, M), of those scored
 
     Eigen::RowVectorXf scale_;  // variance of each modelled value, in units of the kernel

@@ -39,8 +39,9 @@ struct weigh_by {
         }
     }
 };
-template <class Weighting, class Roles, class T>
-weigh_by(Weighting const&, Roles, std::span<T const>, std::span<T const>) -> weigh_by<T, Weighting>;
+template <class T, class Weighting>
+weigh_by(Weighting const&, std::span<ops::channel_role const>, std::span<T const>, std::span<T const>)
+    -> weigh_by<T, Weighting>;
 
 /// True for weightings that give each channel a weight of its own contribution alone, never less for a larger one: limits
 /// of a score are limits of a weight.

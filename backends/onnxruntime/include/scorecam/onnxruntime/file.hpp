@@ -144,7 +144,7 @@ struct graph {
         std::ifstream in{name, std::ios::binary};
         bytes.assign(std::istreambuf_iterator<char>{in}, {});
     }
-    if (bytes.empty()) { throw model_error{"there is no such file, or nothing in it; pass the name of an ONNX file"}; }
+    if (bytes.empty()) { throw model_error{"cannot read " + name + "; pass the name of an ONNX file"}; }
     return bytes;
 }
 

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -146,13 +145,11 @@ private:
     {
         std::vector<tap> candidates;
         std::vector<std::string> tensors;
-        std::set<std::string> taken{""};  // a file may give a name to several nodes, or none; those of tensors differ
         for (auto const& node : graph.nodes) {
             for (std::size_t i = 0; i < node.outputs.size(); ++i) {
                 auto const& tensor = node.outputs[i];
                 if (tensor.empty() || node.type == "Constant") { continue; }
-                bool const own = i == 0 && taken.insert(node.name).second;
-                candidates.push_back({own ? node.name : tensor, node.type, tensor});
+                candidates.push_back({i == 0 && !node.name.empty() ? node.name : tensor, node.type, tensor});
                 tensors.push_back(tensor);
             }
         }

@@ -378,17 +378,14 @@ private:
     {
         if (fixed_batch_ == 0) { set_batch(network, trial_size); }
         std::vector<ov::Output<ov::Node>> ports;
-        std::set<std::string> taken;
         for (auto const& node : network.get_ordered_ops()) {
             std::string const type = node->get_type_name();
             if (type == "Constant" || type == "Parameter" || type == "Result") { continue; }
             for (auto const& port : node->outputs()) {
                 auto const number = port.get_index() == 0 ? "" : ":" + std::to_string(port.get_index());
-                auto name         = node->get_friendly_name() + number;
-                if (taken.count(name) > 0) { name = node->get_name() + number; }  // files may give a name twice
+                auto const name   = node->get_friendly_name() + number;
                 if (consider_layer(port.get_element_type(), port.get_partial_shape(), name, type, tokens)) {
                     ports.push_back(port);
-                    taken.insert(name);
                 }
             }
         }

@@ -1,0 +1,47 @@
+#pragma once
+// OpenVINO as the tests of engines see it.
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <scorecam/openvino/network.hpp>
+
+namespace engines {
+
+struct openvino {
+    static constexpr auto name = "OpenVINO";
+
+    template <std::size_t Rank>
+    [[nodiscard]] static scorecam::openvino::basic_network<Rank - 1>
+    make(std::string const& file, scorecam::extents<Rank> input, std::vector<std::string> const& layers = {},
+         std::optional<scorecam::token_grid<Rank - 1>> tokens = {}, std::string const& output = "")
+    {
+        scorecam::openvino::settings<Rank - 1> how;
+        how.tokens = tokens;
+        how.output = output;
+        return scorecam::openvino::basic_network<Rank - 1>{file, input, layers, how};
+    }
+
+    [[nodiscard]] static std::vector<scorecam::layer<2>> layers_of_plain()
+    {
+        return {{"/first/Conv/WithoutBiases", "Convolution", {6, 12, 10}},
+                {"/first/Conv", "Add", {6, 12, 10}},
+                {"/Relu", "Relu", {6, 12, 10}},
+                {"/second/Conv/WithoutBiases", "Convolution", {8, 6, 5}},
+                {"/second/Conv", "Add", {8, 6, 5}},
+                {"/relu/Relu", "Relu", {8, 6, 5}}};
+    }
+    /// Its name of a node, whose result may be an output of the file, too.
+    [[nodiscard]] static std::string name_of(std::string const& node, std::string const& output = "")
+    {
+        return output.empty() ? node : output;
+    }
+
+    static constexpr bool frees_batches  = true;
+    static constexpr bool looks_at_types = true;
+    static constexpr bool advises        = true;
+    static constexpr bool keeps_nan      = false;  // its ReLU makes 0 of it
+};
+
+}  // namespace engines

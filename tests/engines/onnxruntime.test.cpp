@@ -1,0 +1,54 @@
+// What is ONNX Runtime's alone: sessions that are the caller's.
+#include <memory>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <scorecam/onnxruntime/network.hpp>
+#include <scorecam/scorecam.hpp>
+
+#include "engines/recorded.hpp"
+
+using namespace engines;
+namespace so = scorecam::onnxruntime;
+
+namespace {
+
+std::shared_ptr<Ort::Session> session(std::string const& network)
+{
+    Ort::SessionOptions how;
+    how.SetIntraOpNumThreads(1);
+    return std::make_shared<Ort::Session>(so::environment(), file_of(network).c_str(), how);
+}
+
+}  // namespace
+
+TEST_CASE("a session of the caller's is explained at its outputs")
+{
+    auto const own = session("features_first");
+    so::network network{own, plain_input};
+    CHECK(&network.session() == own.get());
+    CHECK(network.explained()[0].name == "features");
+    CHECK(network.explained()[0].type == "Output");
+    CHECK(network.layers().size() == 1);
+    CHECK(network.max_batch() > 100);
+    auto const images = recorded<4>("features_first", "input");
+    for (index_t const n : {3, 1, 7}) {
+        auto const seen = network.capture(repeated(images, n).view());
+        CHECK(deviation(seen.outputs, repeated(recorded<2>("features_first", "output"), n)) < tolerance);
+        CHECK(deviation(seen.activations, repeated(recorded<4>("features_first", "features"), n)) < tolerance);
+    }
+}
+
+TEST_CASE("a session without such an output, or for other inputs, is refused in words")
+{
+    CHECK_THROWS_WITH_AS((so::network{session("plain"), plain_input}),
+                         doctest::Contains("no spatial activation before its classifier; name a layer"), sc::model_error);
+    CHECK_THROWS_WITH_AS((so::network{session("features_first"), {2, 12, 11}}), doctest::Contains("(n, 2, 12, 10)"),
+                         sc::model_error);
+    CHECK_THROWS_WITH_AS((so::network{session("two_inputs"), plain_input}), doctest::Contains("image, other"),
+                         sc::model_error);
+    CHECK_THROWS_WITH_AS((so::network{session("doubles"), plain_input}), doctest::Contains("float32"), sc::model_error);
+    CHECK_THROWS_WITH_AS((so::network{session("features_first"), plain_input, {"/relu/Relu"}}),
+                         doctest::Contains("features"), sc::model_error);
+}

@@ -1,0 +1,41 @@
+// Networks on OpenCV, held against what every model promises.
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <scorecam/opencv/network.hpp>
+#include <scorecam/reference.hpp>
+#include <scorecam/testing/model_conformance.hpp>
+
+#include "support/data.hpp"
+
+namespace sc  = scorecam;
+namespace ocv = scorecam::opencv;
+
+namespace {
+
+void check(std::string const& file, sc::image_shape input, std::vector<std::string> const& layers,
+           sc::testing::model_options const& options)
+{
+    ocv::network network{ocv::read_network(file), input, layers};
+    sc::reference_backend on;
+    sc::testing::check_model_conformance(on, network, options);
+}
+
+}  // namespace
+
+TEST_CASE("the network of drawings conforms, after a ReLU, before it, and at both")
+{
+    auto const file = data::own("examples/drawings/drawings.onnx");
+    check(file, {3, 96, 96}, {}, {.refuses_wrong_shapes = true});
+    check(file, {3, 96, 96}, {"/features/conv5/Conv"}, {.tap_is_signed = true});
+    check(file, {3, 96, 96}, {"/features/conv3/Conv", "/features/relu5/Relu"}, {.tap_is_signed = true});
+}
+
+TEST_CASE("SqueezeNet and a ResNet conform")
+{
+    data::require("models/squeezenet1_1.onnx");
+    check(data::from_folder("models/resnet20_cifar10.onnx"), {3, 32, 32}, {}, {});
+    check(data::from_folder("models/squeezenet1_1.onnx"), {3, 224, 224}, {}, {.largest_batch = 5});
+}
