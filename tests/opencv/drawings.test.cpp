@@ -198,7 +198,7 @@ TEST_CASE("what cannot be loaded or is not there is a model_error in words")
 {
     CHECK_THROWS_WITH_AS(static_cast<void>(ocv::read_network("no/such.onnx")), doctest::Contains("no/such.onnx"),
                          sc::model_error);
-    CHECK_THROWS_WITH_AS(drawings("/features/nothing"), doctest::Contains("relu5"), sc::model_error);
+    CHECK_THROWS_WITH_AS(drawings({"/features/nothing"}), doctest::Contains("relu5"), sc::model_error);
     auto net = ocv::read_network(data::own("examples/drawings/drawings.onnx"));
     CHECK_THROWS_WITH_AS((ocv::network{net, {5, 96, 96}}), doctest::Contains("(5, 96, 96)"), sc::model_error);
 }

@@ -65,11 +65,17 @@ private:
 //   scores(predicted)     the scores (n, M) that go with rows of values
 //   column(m)             which of the values moves the score of target m
 //   moved(score, by)      the score when that value is moved
+//   doubt                 what predicted errors have to be multiplied by to be kept to in 95 % of all cases: measured. The
+//                         fewer values are modelled, the less is known about how uncertain they are
+//   varied                how many channels to vary for a predicted error: as many as its time allows
 // Everything it returns is finite.
 
 /// Any score: the score itself.
 class identity_link {
 public:
+    static constexpr double doubt   = 2.5;
+    static constexpr index_t varied = 512;
+
     template <class T>
     void see(tensor_view<T const, 2>, tensor_view<T const, 2> scores, std::vector<index_t> const&)
     {
@@ -95,6 +101,9 @@ private:
 /// A score in [0, 1]: its log odds. Of the sigmoid of an output that is the output.
 class logistic_link {
 public:
+    static constexpr double doubt   = 2.5;
+    static constexpr index_t varied = 512;
+
     enum class shown {
         log_odds,  ///< in the outputs
         scores     ///< and nothing else
@@ -145,6 +154,9 @@ private:
 /// so far, and of all others taken together.
 class softmax_link {
 public:
+    static constexpr double doubt   = 1.5;
+    static constexpr index_t varied = 256;
+
     /// Of a model that ends in probabilities, logarithms take the place of logits. They lack the sum of all exponentials;
     /// without their mean over the modelled values they are linear again, as the logits without theirs.
     softmax_link(outputs_are outputs, index_t classes) : outputs_{outputs}, most_classes_{classes} {}

@@ -139,13 +139,13 @@ public:
                 index_t const k = candidates_[static_cast<std::size_t>(j)];
                 scores(k, m)    = score_at(j, m);
                 auto const up   = is_scored_[static_cast<std::size_t>(j)] ? 0.F : sigma(j);
-                deviations(k, m) = static_cast<T>(numbers_.caution / 2) * (moved(j, m, up) - moved(j, m, -up));
+                deviations(k, m) = (moved(j, m, up) - moved(j, m, -up)) / 2;
             }
         }
     }
 
     /// For each target, the largest error at any place that the map of the predicted scores is expected to stay below, with
-    /// the confidence asked for: a quantile of the differences to the maps of joint draws of the scores, times `caution`, at
+    /// the confidence asked for: a quantile of the differences to the maps of joint draws of the scores, times a factor, at
     /// most 1. Maps are compared at the size of the activations, after ReLU and min-max. 0 if all candidates are scored.
     template <weigher<T> Weigh>
     [[nodiscard]] std::vector<T> error(Weigh const& weigh) const
@@ -153,13 +153,14 @@ public:
         std::vector<T> predicted(targets_.size(), T(0));
         if (scored() == candidates()) { return predicted; }
         auto varied = open_items();
-        order(varied, numbers_.sampled_channels, influence(weigh));
-        auto const maps = drawn_maps(varied, weigh);
+        order(varied, std::visit([](auto const& l) { return l.varied; }, link_), influence(weigh));
+        auto const maps      = drawn_maps(varied, weigh);
+        double const caution = numbers_.caution * std::visit([](auto const& l) { return l.doubt; }, link_);
         for (index_t m = 0; m < targets_count(); ++m) {
             vector const own = shown(summands_ * weights_of(row_of_scores(m), m, weigh));
             auto const errors = largest_differences(shown(maps[static_cast<std::size_t>(m)]), own);
             predicted[static_cast<std::size_t>(m)] =
-                static_cast<T>(std::min(numbers_.caution * double{quantile(errors, numbers_.confidence)}, 1.0));
+                static_cast<T>(std::min(caution * double{quantile(errors, numbers_.confidence)}, 1.0));
         }
         return predicted;
     }
