@@ -255,29 +255,16 @@ public:
                     merge_leading(heat_.resize(on_, targets_.shape())));
     }
 
+    /// The result. Waits, and ends the explanation.
     [[nodiscard]] explanation_type collect()
     {
-        found_.maps            = to_host(maps_);
-        found_.activation_maps = to_host(sums_);
-        found_.targets         = to_host(targets_);
-        found_.weights         = to_host(weights_);
-        found_.scores          = live_.empty() ? tensor<T, 3>{scores_.shape()} : to_host(scores_);
-        found_.baseline_scores = base_.shape().size() > 0 ? to_host(base_) : tensor<T, 2>{targets_.shape()};
-        auto const zero_mask   = zero_mask_.shape().size() > 0 ? to_host(zero_mask_) : tensor<T, 2>{targets_.shape()};
-        auto const heat        = to_host(heat_);
-        on_.wait();
-        fill_in_unscored(found_, zero_mask);
-        check_scores(found_);
-        judge(found_, heat);
-        found_.forwards = model_.forwards();
-        found_.batches  = model_.batches();
-        others_.for_each([&](auto const& one) {
-            found_.forwards += one.calls.forwards();
-            found_.batches += one.calls.batches();
-        });
-        found_.activation_bytes = activations_.shape().size() * static_cast<index_t>(sizeof(T));
-        found_.peak_bytes       = bytes();
-        found_.precision        = model_.precision();
+        write_down();
+        return std::exchange(found_, {});
+    }
+    /// The result so far: more channels can be scored, weighed and combined after it. Waits.
+    [[nodiscard]] explanation_type collect_and_go_on()
+    {
+        write_down();
         return found_;
     }
 
@@ -330,6 +317,31 @@ public:
 
 private:
     // ---- what the steps share
+
+    void write_down()
+    {
+        found_.maps            = to_host(maps_);
+        found_.activation_maps = to_host(sums_);
+        found_.targets         = to_host(targets_);
+        found_.weights         = to_host(weights_);
+        found_.scores          = live_.empty() ? tensor<T, 3>{scores_.shape()} : to_host(scores_);
+        found_.baseline_scores = base_.shape().size() > 0 ? to_host(base_) : tensor<T, 2>{targets_.shape()};
+        auto const zero_mask   = zero_mask_.shape().size() > 0 ? to_host(zero_mask_) : tensor<T, 2>{targets_.shape()};
+        auto const heat        = to_host(heat_);
+        on_.wait();
+        fill_in_unscored(found_, zero_mask);
+        check_scores(found_);
+        judge(found_, heat);
+        found_.forwards = model_.forwards();
+        found_.batches  = model_.batches();
+        others_.for_each([&](auto const& one) {
+            found_.forwards += one.calls.forwards();
+            found_.batches += one.calls.batches();
+        });
+        found_.activation_bytes = activations_.shape().size() * static_cast<index_t>(sizeof(T));
+        found_.peak_bytes       = bytes();
+        found_.precision        = model_.precision();
+    }
 
     void normalise()
     {

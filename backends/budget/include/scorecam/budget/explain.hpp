@@ -237,7 +237,7 @@ private:
         steps_.weigh();
         steps_.combine();
         steps_.draw(image_);
-        static_cast<scorecam::explanation<T, rank - 2>&>(found) = steps_.collect();
+        static_cast<scorecam::explanation<T, rank - 2>&>(found) = steps_.collect_and_go_on();
         found.scored = tensor<unsigned char, 2>{{{1, static_cast<index_t>(done_.size())}}, {done_.begin(), done_.end()}};
         found.scored_channels = scored();
         found.is_exact        = left_ == 0;
