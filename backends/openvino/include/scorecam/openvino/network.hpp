@@ -84,7 +84,7 @@ decltype(auto) translated(std::string const& doing, F&& f)
 {
     if (shape.is_dynamic() || shape.size() < 2 || shape[0].get_length() != batch) { return std::nullopt; }
     std::vector<index_t> dims;
-    for (std::size_t d = 1; d < shape.size(); ++d) { dims.push_back(shape[d].get_length()); }
+    for (std::ptrdiff_t d = 1; d < static_cast<std::ptrdiff_t>(shape.size()); ++d) { dims.push_back(shape[d].get_length()); }
     return dims;
 }
 
