@@ -2,14 +2,39 @@
 // What comes back from a model and from the arithmetic is looked at once: NaN and infinity never pass silently, and a map
 // without evidence is called so.
 #include <cmath>
+#include <cstddef>
 #include <string>
 
 #include <scorecam/error.hpp>
 #include <scorecam/explanation.hpp>
 #include <scorecam/ops/range.hpp>
 #include <scorecam/tensor.hpp>
+#include <scorecam/tensor_view.hpp>
 
 namespace scorecam {
+
+/// Images (I, C, H, W) for a model of the given input shape. What a host cannot read, it does not look into.
+template <class T, std::size_t Rank, class Space>
+void check_images(tensor_view<T const, Rank, Space> images, extents<Rank - 1> const& wanted)
+{
+    for (std::size_t d = 0; d < Rank - 1; ++d) {
+        if (wanted[d] < 1) {
+            throw shape_error{"the model's input_shape() is " + to_string(wanted) +
+                              "; it names fixed extents of 1 or more"};
+        }
+    }
+    if (!(trailing<Rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {
+        throw shape_error{"the images have the shape " + to_string(images.shape()) + ", the model takes " +
+                          to_string(wanted) + " each; pass that, or several of them"};
+    }
+    if constexpr (Space::host_accessible) {
+        for (T const value : images) {
+            if (!std::isfinite(value)) {
+                throw non_finite_error{"the images contain NaN or infinity; check how they were prepared"};
+            }
+        }
+    }
+}
 
 /// The model's own outputs (I, classes): infinite logits of classes that are switched off are allowed, NaN is not.
 template <class T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <string>
 
@@ -80,6 +81,18 @@ public:
         } else {
             return own_input_.resize(on_, wanted);
         }
+    }
+
+    /// The same for inputs that are made from `images`, which must not be written over.
+    [[nodiscard]] batch_type input(index_t n, batch_of<Model> images)
+    {
+        auto const batch = input(n);
+        std::less<value_type const*> const before;
+        if (before(batch.data(), images.data() + images.size()) && before(images.data(), batch.data() + batch.size())) {
+            throw option_error{
+                "the image lies in the model's input_buffer, which the masked images overwrite; pass a copy of it"};
+        }
+        return batch;
     }
 
     [[nodiscard]] outputs_of<Model> forward(batch_of<Model> batch)

@@ -1,22 +1,17 @@
 #pragma once
 // The steps of Score-CAM on one backend, and the memory they share. explain.hpp has them in order.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
-#include <functional>
-#include <mutex>
-#include <new>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <scorecam/backend.hpp>
+#include <scorecam/batch_work.hpp>
 #include <scorecam/callers.hpp>
 #include <scorecam/checks.hpp>
 #include <scorecam/error.hpp>
@@ -49,7 +44,7 @@ public:
     /// Starts an explanation of the images. Throws shape_error, non_finite_error or option_error.
     void begin(images_view images)
     {
-        check(images);
+        check_images(images, model_.input_shape());
         check_rules();
         found_ = {};
         model_.restart();
@@ -60,7 +55,7 @@ public:
     void capture(images_view images)
     {
         for (index_t first = 0; first < images.extent(0);) {
-            index_t const n = next_batch(images.extent(0) - first);
+            index_t const n = batches().next(images.extent(0) - first);
             auto const seen = model_.capture(images.slice(first, n));
             if (first == 0) {
                 outputs_.resize(on_, prepend(trailing<1>(seen.outputs.shape()), images.extent(0)));
@@ -74,20 +69,8 @@ public:
 
     void choose_targets()
     {
-        index_t const images  = outputs_.shape()[0];
-        index_t const classes = outputs_.shape()[1];
-        with_policy(in_force<kinds::target>(), [&](auto const& chosen) {
-            if constexpr (lists_targets<std::remove_cvref_t<decltype(chosen)>>) {
-                auto const list = chosen.list(images, classes);
-                on_.from_host(list.data(), targets_.resize(on_, list.shape()));
-            } else {
-                if (chosen.number < 1 || chosen.number > classes) {
-                    throw target_error{"the top " + std::to_string(chosen.number) + " classes were asked of a model with " +
-                                       std::to_string(classes) + " outputs; ask for 1 to " + std::to_string(classes)};
-                }
-                on_.top(as_const(outputs_.view()), targets_.resize(on_, {{images, chosen.number}}));
-            }
-        });
+        with_policy(in_force<kinds::target>(),
+                    [&](auto const& chosen) { choose_targets_of(on_, chosen, as_const(outputs_.view()), targets_); });
     }
 
     /// Replaces the channels by the ReLU of the sums of consecutive ones, if the policy says so.
@@ -196,16 +179,17 @@ public:
     template <class Seen>
     void score_channels(images_view images, std::vector<ops::pick> const& list, Seen const& seen)
     {
-        auto const picks = upload(list, picks_);
-        work_through(static_cast<index_t>(list.size()), [&](auto& on, auto& model, index_t first, index_t n) {
-            auto const batch  = input(model, n, images);
+        auto const picks       = upload(list, picks_);
+        auto const score_batch = [&](auto& on, auto& model, index_t first, index_t n) {
+            auto const batch  = model.input(n, images);
             auto const chosen = picks.slice(first, n);
             on.mask(images, as_const(behind_.view()), as_const(activations_.view()), as_const(ranges_.view()), chosen,
                     rule<mask_rule>(), batch);
             auto const outputs = model.forward(batch);
             read_scores(on, outputs, chosen, as_const(targets_.view()), scores_.view());
             seen(first, outputs);
-        });
+        };
+        found_.batch_size = batches().through(static_cast<index_t>(list.size()), score_batch, found_.batch_size);
     }
 
     void score_baseline(images_view images)
@@ -292,7 +276,7 @@ public:
     /// The model's outputs (1, classes) for what an all-zero mask lets through of the first image.
     [[nodiscard]] tensor<T, 2> background_outputs(images_view images)
     {
-        auto const batch = input(model_, 1, images);
+        auto const batch = model_.input(1, images);
         with_policy(in_force<kinds::background>(), [&](auto const& behind) {
             with_policy(behind.picture, [&](auto const& picture) {
                 if constexpr (requires { picture.paint(on_, images, batch); }) {
@@ -372,14 +356,14 @@ private:
                 read_scores(on_, as_const(outputs_.view()), picks, as_const(targets_.view()), rows);
             } else if (picture.per_image) {
                 for (index_t first = 0; first < images.extent(0);) {
-                    index_t const n  = next_batch(images.extent(0) - first);
-                    auto const batch = input(model_, n, images);
+                    index_t const n  = batches().next(images.extent(0) - first);
+                    auto const batch = model_.input(n, images);
                     picture.paint(on_, images.slice(first, n), batch);
                     read_scores(on_, model_.forward(batch), picks.slice(first, n), as_const(targets_.view()), rows);
                     first += n;
                 }
             } else {
-                auto const batch = input(model_, 1, images);
+                auto const batch = model_.input(1, images);
                 picture.paint(on_, images.slice(0, 1), batch);
                 auto const outputs = model_.forward(batch);
                 for (index_t i = 0; i < images.extent(0); ++i) {
@@ -387,19 +371,6 @@ private:
                 }
             }
         });
-    }
-
-    /// Where the next n inputs are written. They must not be written over what they are made from.
-    template <class Calls>
-    [[nodiscard]] static view_on<Backend, T, rank> input(Calls& model, index_t n, images_view images)
-    {
-        auto const batch = model.input(n);
-        std::less<T const*> const before;
-        if (before(batch.data(), images.data() + images.size()) && before(images.data(), batch.data() + batch.size())) {
-            throw option_error{
-                "the image lies in the model's input_buffer, which the masked images overwrite; pass a copy of it"};
-        }
-        return batch;
     }
 
     /// The pictures that masks let through where they are 0, or nothing for black ones.
@@ -422,138 +393,7 @@ private:
         with_policy(in_force<kinds::score>(), [&](auto const& f) { on.score(outputs, f, picks, targets, scores); });
     }
 
-    /// Calls one_batch(backend, model, first, n) until all of `total` masked images are done, on as many threads as the
-    /// callers policy says.
-    template <class Work>
-    void work_through(index_t total, Work const& one_batch)
-    {
-        std::mutex mutex;  // of everything below, of the batching strategy and of the progress
-        index_t started = 0, done = 0;
-        std::exception_ptr failure;
-        auto const next_range = [&] {
-            std::lock_guard const lock{mutex};
-            if (failure || started == total) { return std::pair{started, index_t{0}}; }
-            stop_if_requested(done, total);
-            auto const n = next_batch(total - started);
-            return std::pair{std::exchange(started, started + n), n};
-        };
-        auto const finish = [&](index_t n, double seconds) {
-            std::lock_guard const lock{mutex};
-            found_.batch_size = std::max(found_.batch_size, n);
-            with_policy(in_force<kinds::batching>(), [&](auto& strategy) {
-                if constexpr (requires { strategy.took(n, seconds); }) { strategy.took(n, seconds); }
-            });
-            done += n;
-            report(done, total);
-        };
-        auto const smaller_than = [&](index_t tried) {
-            std::lock_guard const lock{mutex};
-            return with_policy(in_force<kinds::batching>(), [&](auto& strategy) -> index_t {
-                if constexpr (requires { strategy.on_out_of_memory(tried); }) {
-                    return std::min(strategy.on_out_of_memory(tried), tried - 1);
-                } else {
-                    return 0;
-                }
-            });
-        };
-        auto const work = [&](Backend& on, auto& model) {
-            try {
-                for (auto range = next_range(); range.second > 0; range = next_range()) {
-                    auto& [first, left] = range;
-                    for (index_t n = left; left > 0; n = std::min(n, left)) {
-                        auto const begin = std::chrono::steady_clock::now();
-                        index_t const at = first;
-                        if (!survives(n, [&, at](index_t size) { one_batch(on, model, at, size); }, smaller_than)) {
-                            continue;
-                        }
-                        finish(n, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-                        first += n;
-                        left -= n;
-                    }
-                }
-            } catch (...) {
-                std::lock_guard const lock{mutex};
-                if (!failure) { failure = std::current_exception(); }
-            }
-        };
-
-        report(0, total);
-        {
-            std::vector<std::jthread> threads;
-            others_.for_each([&](auto& one) { threads.emplace_back([&] { work(one.on, one.calls); }); });
-            work(on_, model_);
-        }
-        if (failure) { std::rethrow_exception(failure); }
-        with_policy(in_force<kinds::batching>(), [&](auto const& strategy) {
-            if constexpr (requires { strategy.chosen(); }) {
-                if (strategy.chosen() > 0) { found_.batch_size = strategy.chosen(); }
-            }
-        });
-    }
-
-    /// Runs a batch of n; if memory runs out and a smaller size is to be tried, sets n to that and is false.
-    template <class Batch, class Smaller>
-    static bool survives(index_t& n, Batch const& run, Smaller const& smaller_than)
-    {
-        try {
-            run(n);
-            return true;
-        } catch (out_of_memory const&) {
-            auto const next = smaller_than(n);
-            if (next < 1) { throw; }
-            n = next;
-        } catch (std::bad_alloc const&) {
-            auto const next = smaller_than(n);
-            if (next < 1) { throw; }
-            n = next;
-        }
-        return false;
-    }
-
-    [[nodiscard]] index_t next_batch(index_t remaining)
-    {
-        auto const bytes = model_.input_shape().size() * static_cast<index_t>(sizeof(T));
-        index_t const n  = with_policy(in_force<kinds::batching>(), [&](auto& strategy) -> index_t {
-            return strategy.next(batch_request{remaining, bytes, model_.preferred_batch()});
-        });
-        if (n < 1) {
-            throw option_error{"the batching strategy asked for a batch of " + std::to_string(n) + " images; use 1 or more"};
-        }
-        return std::min({n, remaining, model_.max_batch()});
-    }
-
-    void report(index_t done, index_t total)
-    {
-        with_policy(in_force<kinds::progress>(), [&](auto& listener) { listener.report(done, total); });
-    }
-    void stop_if_requested(index_t done, index_t total)
-    {
-        if (with_policy(in_force<kinds::stop>(), [](auto const& stop) { return stop.requested(); })) {
-            throw cancelled{"stopped after " + std::to_string(done) + " of " + std::to_string(total) + " masked images"};
-        }
-    }
-
-    void check(images_view images) const
-    {
-        auto const wanted = model_.input_shape();
-        for (std::size_t d = 0; d <= spatial_rank; ++d) {
-            if (wanted[d] < 1) {
-                throw shape_error{"the model's input_shape() is " + to_string(wanted) +
-                                  "; it names fixed extents of 1 or more"};
-            }
-        }
-        if (!(trailing<rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {
-            throw shape_error{"the images have the shape " + to_string(images.shape()) + ", the model takes " +
-                              to_string(wanted) + " each; pass that, or several of them"};
-        }
-        if constexpr (Backend::space_type::host_accessible) {
-            for (T const value : images) {
-                if (!std::isfinite(value)) {
-                    throw non_finite_error{"the images contain NaN or infinity; check how they were prepared"};
-                }
-            }
-        }
-    }
+    [[nodiscard]] auto batches() { return batch_work{on_, model_, others_, policies_}; }
 
     void check_rules()
     {
