@@ -83,7 +83,7 @@ private:
 bool skipped(benchmark::State& state, bench::subject const& which)
 {
     if (which.present()) { return false; }
-    state.SkipWithError(("there is no " + which.network + "; set SCORECAM_DATA_DIR").c_str());
+    state.SkipWithError(which.absence().c_str());
     return true;
 }
 

@@ -67,7 +67,7 @@ std::vector<engine> engines()
 void forwards(benchmark::State& state, engine const& on, bench::subject const& which)
 {
     if (!which.present()) {
-        state.SkipWithError(("there is no " + which.network + "; set SCORECAM_DATA_DIR").c_str());
+        state.SkipWithError(which.absence().c_str());
         return;
     }
     auto const run   = on.open(which, static_cast<int>(state.range(0)));

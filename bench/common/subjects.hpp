@@ -1,5 +1,6 @@
 #pragma once
-// Networks with a picture to explain: the repository's own, and those of the data folder, which may be absent.
+// Networks with a picture to explain: the repository's own, those of the data folder and those made by networks/*.py. All
+// but the first may be absent.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,8 +16,13 @@ struct subject {
     std::string network;
     std::string picture;
     scorecam::opencv::preprocessing how;
+    std::string remedy{};  ///< what to do where it is absent
 
     [[nodiscard]] bool present() const { return std::filesystem::exists(network) && std::filesystem::exists(picture); }
+    [[nodiscard]] std::string absence() const
+    {
+        return "there is no " + (std::filesystem::exists(network) ? picture : network) + "; " + remedy;
+    }
     [[nodiscard]] scorecam::opencv::network load() const
     {
         return scorecam::opencv::network{scorecam::opencv::read_network(network), how.shape()};
@@ -32,11 +38,16 @@ struct subject {
     namespace ocv          = scorecam::opencv;
     std::string const own  = std::string{SCORECAM_SOURCE_DIR} + "/examples/drawings/";
     std::string const data = std::string{SCORECAM_DATA_DIR} + "/";
+    std::string const made = std::string{SCORECAM_BENCH_NETWORKS_DIR} + "/";
+    std::string const set  = "set SCORECAM_DATA_DIR";
     auto drawings          = ocv::imagenet_tf();
     drawings.height = drawings.width = 96;
-    return {{"drawings", own + "drawings.onnx", own + "samples/ringed_ellipse_and_striped_disc.png", drawings},
-            {"squeezenet", data + "models/squeezenet1_1.onnx", data + "images/both.png", ocv::imagenet_torch()},
-            {"mobilenet_v2", data + "models/mobilenetv2_1.0_224.onnx", data + "images/both.png", ocv::imagenet_tf()}};
+    std::string const pair = own + "samples/ringed_ellipse_and_striped_disc.png";
+    return {{"drawings", own + "drawings.onnx", pair, drawings},
+            {"squeezenet", data + "models/squeezenet1_1.onnx", data + "images/both.png", ocv::imagenet_torch(), set},
+            {"mobilenet_v2", data + "models/mobilenetv2_1.0_224.onnx", data + "images/both.png", ocv::imagenet_tf(), set},
+            {"resnet18", made + "resnet18.onnx", pair, ocv::imagenet_torch(),
+             "write it with bench/networks/make_resnet18.py and set SCORECAM_BENCH_NETWORKS_DIR"}};
 }
 
 }  // namespace bench
