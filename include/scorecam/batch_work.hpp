@@ -1,6 +1,6 @@
 #pragma once
-// Working through a list of perturbed images in batches: as many at once as the batching strategy says, on as many threads as
-// the callers policy says, until all are done, somebody stops it or memory runs out for good.
+// Working through a list of perturbed images in batches: as many at once as the batching strategy says, on as many threads
+// as the callers policy says, until all are done, somebody stops it or memory runs out for good.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>

@@ -82,6 +82,28 @@ struct filter_axis {
     }
 };
 
+/// The same with zeros beyond the edges (torch.nn.functional.conv2d with padding).
+template <class T>
+struct padded_filter_axis {
+    T const* taps;
+    index_t radius;
+    std::size_t axis;
+    template <std::size_t Rank>
+    [[nodiscard]] SCORECAM_HD constexpr T operator()(pixel<T, Rank> p) const
+    {
+        index_t stride = 1;
+        for (std::size_t d = axis + 1; d < Rank; ++d) { stride *= p.size[d]; }
+        index_t const n  = p.size[axis];
+        index_t const at = p.offset / stride % n;
+        T const* line    = p.plane() + (p.offset - at * stride);
+        T sum            = taps[0] * line[at * stride];
+        for (index_t r = 1; r <= radius; ++r) {
+            sum += taps[r] * ((at >= r ? line[(at - r) * stride] : T(0)) + (at + r < n ? line[(at + r) * stride] : T(0)));
+        }
+        return sum;
+    }
+};
+
 /// A 64-bit mix of its input (the finaliser of SplitMix64): a counter-based generator needs nothing else.
 [[nodiscard]] SCORECAM_HD constexpr std::uint64_t mix(std::uint64_t z)
 {
