@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing, builds and runs all the tests. With names of presets (gcc, clang, asan), runs those instead.
+# Installs what is missing, builds and runs all the tests. With names of presets (gcc, asan), runs those instead.
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
@@ -11,7 +11,7 @@ done
 want libtorch-dev libopenblas0-pthread
 
 for preset in "${@:-gcc}"; do
-    if [ "$preset" = clang ]; then need clang; fi
+    if [ "$preset" = asan ]; then need clang libclang-rt-dev; fi
     cmake --preset "$preset"
     cmake --build --preset "$preset"
     ctest --preset "$preset" -j "$(nproc)"

@@ -55,9 +55,9 @@ std::string const plainly = "    y = self.conv.forward(x)\n    return y.mean((2,
 
 TEST_CASE("outputs and activations are PyTorch's, before in-place operations and after, in one pass")
 {
-    for (auto const& [file, channels_last] :
-         {std::pair{"plain", true}, std::pair{"plain", false}, std::pair{"plain_scripted", true}}) {
-        INFO(file << ", channels last: " << channels_last);
+    for (auto const& how : {std::pair{"plain", true}, std::pair{"plain", false}, std::pair{"plain_scripted", true}}) {
+        INFO(how.first << ", channels last: " << how.second);
+        auto const [file, channels_last] = how;
         std::vector<std::string> const layers{"features.1", "features.3", "features.0", "features.3.bn2"};
         auto network     = plain(file, layers, {.channels_last = channels_last});
         auto const input = recorded::of("plain", "input");
