@@ -84,6 +84,26 @@ TEST_CASE("channels that were scored carry their true score, the others one that
     CHECK(found.certified_error(0, 0) <= 1);
 }
 
+TEST_CASE("channels can be chosen in one batch, before any is scored")
+{
+    auto model = network();
+    sc::cpu::backend cpu;
+    auto const at_once = [](sc::index_t n) { return budget::forwards{n, budget::probes::one_batch}; };
+    auto const exact   = sc::explain(cpu, model, image.view(), sc::target{1});
+    budget::explainer explain{cpu, model, sc::target{1}, sc::fixed_batch{40}};
+    auto const found = explain(image.view(), at_once(40));
+    CHECK(found.scored_channels == 40);
+    CHECK(found.batches == 2 + 1);  // the image, the zero image and one batch
+    // What is chosen does not depend on what is seen: another class, the same channels.
+    CHECK(same(budget::explain(cpu, model, image.view(), at_once(40), sc::target{2}).scored, found.scored));
+    CHECK_FALSE(same(budget::explain(cpu, model, image.view(), budget::forwards{40}, sc::target{1}).scored, found.scored));
+    for (sc::index_t k = 0; k < 150; ++k) {
+        if (found.scored(0, k) == 1 && found.flat(0, k) == 0) { CHECK(found.scores(0, k, 0) == exact.scores(0, k, 0)); }
+    }
+    CHECK(explain.more(at_once(60)).scored_channels == 60);
+    CHECK(same(explain.more(at_once(999)).maps, exact.maps));
+}
+
 TEST_CASE("an explanation goes on from where it was, up to the exact map")
 {
     auto model = network();

@@ -6,9 +6,16 @@
 
 namespace scorecam::budget {
 
+/// How the channels to score are chosen.
+enum class probes {
+    by_acquisition,  ///< 16 at a time, each time those that can still change the map most
+    one_batch        ///< all at once, before any score is seen: nothing waits between batches, which suits a GPU
+};
+
 /// So many channels are scored; the scores of the others are imputed.
 struct forwards {
-    index_t number = 64;
+    index_t number        = 64;
+    budget::probes chosen = budget::probes::by_acquisition;
 };
 
 /// As many channels as it takes until the predicted error of every map is at most this, in units of the map's range.

@@ -117,6 +117,10 @@ private:
     {
         auto const wanted = std::min(budget.number - scored(), left_);
         if (wanted == left_) { return score(exact{}); }
+        if (budget.chosen == probes::one_batch) {
+            if (wanted > 0) { score_channels(surrogate_of_image().design(wanted)); }
+            return;
+        }
         for (auto left = wanted; left > 0;) { left -= score_some(std::min(left, round)); }
     }
 
