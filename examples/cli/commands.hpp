@@ -1,5 +1,6 @@
 #pragma once
 // What the program can do. Each command returns the exit status: 0 done, 1 something failed.
+#include "map_case.hpp"
 #include "options.hpp"
 
 namespace cli {
@@ -13,6 +14,16 @@ struct compare_options : explain_options {
     bool maps_only = false;
 };
 int compare(compare_options const& options);
+
+struct bench_options : explain_options {
+    case_lists lists;
+    int rounds     = 31;   ///< at most
+    double seconds = 120;  ///< no further round once so long
+    std::string json;
+    std::string plot;
+    std::string command_line;
+};
+int bench(bench_options const& options);
 
 int list_layers(model_options const& options);
 

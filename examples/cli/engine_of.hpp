@@ -1,5 +1,6 @@
 #pragma once
 // An engine's adapter behind the program's one interface.
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,7 +17,11 @@ namespace cli {
 template <class Adapter>
 class engine_of final : public engine {
 public:
-    engine_of(std::string name, Adapter adapter) : name_{std::move(name)}, adapter_{std::move(adapter)} {}
+    /// `settle` sets what all networks of this engine share in the process as this one wants it.
+    engine_of(std::string name, Adapter adapter, std::function<void()> settle)
+        : name_{std::move(name)}, adapter_{std::move(adapter)}, settle_{std::move(settle)}
+    {
+    }
 
     [[nodiscard]] std::string name() const override { return name_; }
     [[nodiscard]] std::vector<sc::layer<2>> const& layers() const override { return adapter_.layers(); }
@@ -34,12 +39,13 @@ public:
     [[nodiscard]] std::unique_ptr<engine> replica() const override
     {
         if constexpr (requires { adapter_.replica(); }) {
-            return std::make_unique<engine_of>(name_, adapter_.replica());
+            return std::make_unique<engine_of>(name_, adapter_.replica(), settle_);
         } else {
             throw sc::option_error{"--callers: " + name_ +
                                    " is called by one thread; write --callers 1 or another --engine"};
         }
     }
+    void take_over() override { settle_(); }
     sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch) override
     {
         return adapter_.forward(batch);
@@ -53,14 +59,13 @@ public:
 private:
     std::string name_;
     Adapter adapter_;
+    std::function<void()> settle_;
 };
-template <class Adapter>
-engine_of(std::string, Adapter) -> engine_of<Adapter>;
 
 template <class Adapter>
-[[nodiscard]] std::unique_ptr<engine> engine_with(std::string name, Adapter adapter)
+[[nodiscard]] std::unique_ptr<engine> engine_with(std::string name, Adapter adapter, std::function<void()> settle = [] {})
 {
-    return std::make_unique<engine_of<Adapter>>(std::move(name), std::move(adapter));
+    return std::make_unique<engine_of<Adapter>>(std::move(name), std::move(adapter), std::move(settle));
 }
 
 [[nodiscard]] inline int threads_of(model_options const& options)

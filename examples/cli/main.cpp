@@ -12,16 +12,13 @@
 
 namespace {
 
-void add_model_options(CLI::App& command, cli::model_options& options)
+void add_network_options(CLI::App& command, cli::model_options& options)
 {
     command.add_option("MODEL", options.model, "The network: an ONNX file, or Caffe or TensorFlow weights")
         ->required()
         ->check(CLI::ExistingFile);
     command.add_option("--engine", options.engine, "What runs the network")
         ->check(CLI::IsMember(cli::engine_names()))
-        ->capture_default_str();
-    command.add_option("--precision", options.precision, "What the engine computes in, where it offers a choice")
-        ->check(CLI::IsMember({"float32", "bfloat16"}))
         ->capture_default_str();
     command.add_option("--tokens", options.tokens,
                        "Of a vision transformer: the grid of its tokens, such as 14x14+1 with a class token before them");
@@ -39,6 +36,14 @@ void add_model_options(CLI::App& command, cli::model_options& options)
         ->allow_extra_args(false);
     command.add_option("--scale", options.scale, "Factor for 8-bit pixels, e.g. 0.00392157");
     command.add_flag("--bgr", options.bgr, "The network takes blue first");
+}
+
+void add_model_options(CLI::App& command, cli::model_options& options)
+{
+    add_network_options(command, options);
+    command.add_option("--precision", options.precision, "What the engine computes in, where it offers a choice")
+        ->check(CLI::IsMember({"float32", "bfloat16"}))
+        ->capture_default_str();
     command.add_option("--threads", options.threads, "Threads, 0 for all of the machine")
         ->check(CLI::Range(0, scorecam::cpu::workers::hardware_threads()))
         ->capture_default_str();
@@ -63,19 +68,30 @@ void add_layer_options(CLI::App& command, cli::explain_options& options)
         ->capture_default_str();
 }
 
-void add_explain_options(CLI::App& command, cli::explain_options& options)
+void add_target_options(CLI::App& command, cli::explain_options& options)
 {
-    add_model_options(command, options);
-    command.add_option("IMAGE", options.images, "Pictures to explain")->required();
-    add_layer_options(command, options);
     command.add_option("--target", options.targets, "Class number, class name, top or topN; may be repeated")
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->capture_default_str();
-    command.add_option("--convention", options.convention, "Whose Score-CAM; single steps may be chosen beside it")
+    command.add_option("--labels", options.labels, "Class names, one a line")->check(CLI::ExistingFile);
+}
+
+void add_convention_option(CLI::App& command, cli::explain_options& options, std::string const& help)
+{
+    command.add_option("--convention", options.convention, help)
         ->check(CLI::IsMember(cli::convention_names()))
         ->capture_default_str();
+}
+
+void add_explain_options(CLI::App& command, cli::explain_options& options)
+{
+    add_model_options(command, options);
+    command.add_option("IMAGE", options.images, "Pictures to explain")->required();
+    add_layer_options(command, options);
+    add_target_options(command, options);
+    add_convention_option(command, options, "Whose Score-CAM; single steps may be chosen beside it");
     for (auto const& step : cli::all_choices()) {
         auto const choose  = [&options, name = step.name](std::string const& value) { options.chosen[name] = value; };
         auto* const option = command.add_option_function<std::string>(std::string{"--"} + step.name, choose, step.help);
@@ -84,7 +100,9 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
     }
     auto* const batch =
         command
-            .add_option("--batch", options.batch, "Masked pictures per forward, auto, or tuned: the fastest of 4, 8 and 16")
+            .add_option("--batch", options.batch,
+                        "Masked pictures per forward, auto, tuned: the fastest of 4, 8 and 16, or shrinking:N: N, and half of "
+                        "that whenever memory runs out")
             ->capture_default_str();
     command
         .add_option("--memory", options.memory,
@@ -99,7 +117,6 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
                     "Score as many channels as it takes for a predicted error of the map below this, such as 0.05")
         ->check(CLI::Range(1e-6, 1.0))
         ->excludes(budget);
-    command.add_option("--labels", options.labels, "Class names, one a line")->check(CLI::ExistingFile);
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
 }
@@ -109,11 +126,7 @@ void add_compare_options(CLI::App& command, cli::compare_options& options)
     add_model_options(command, options);
     command.add_option("IMAGE", options.images, "Pictures to compare on")->required();
     add_layer_options(command, options);
-    command.add_option("--target", options.targets, "Class number, class name, top or topN; may be repeated")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->capture_default_str();
+    add_target_options(command, options);
     command
         .add_option("--composition", options.compositions,
                     "A convention, and steps beside it: official,channels=deviation:64; may be repeated; all conventions if "
@@ -121,10 +134,59 @@ void add_compare_options(CLI::App& command, cli::compare_options& options)
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_option("--labels", options.labels, "Class names, one a line")->check(CLI::ExistingFile);
     command.add_option("--json", options.json, "Also write the table, with every step, to this file");
     command.add_option("--panel", options.panel_file, "Also write all maps as one picture: a row per picture");
     command.add_flag("--maps-only", options.maps_only, "In the panel, the maps alone instead of laid over the pictures");
+}
+
+/// Each list of --option VALUE, which may be repeated or separated by commas, goes into one of texts.
+void add_list(CLI::App& command, std::string const& name, std::vector<std::string>& texts, std::string const& prefix,
+              CLI::Validator const& valid, std::string const& help)
+{
+    auto const add = [&texts, prefix](std::vector<std::string> const& values) {
+        for (auto const& value : values) { texts.push_back(prefix + value); }
+    };
+    command.add_option_function<std::vector<std::string>>(name, add, help)
+        ->check(valid)
+        ->delimiter(',')
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->group("What is varied");
+}
+
+void add_bench_options(CLI::App& command, cli::bench_options& options)
+{
+    add_network_options(command, options);
+    command.add_option("IMAGE", options.images, "The picture to explain; without one, a picture is drawn")->expected(0, 1);
+    add_layer_options(command, options);
+    add_target_options(command, options);
+    add_convention_option(command, options, "Whose Score-CAM");
+    CLI::Range const whole{1, 1 << 30};
+    CLI::Range const share{1e-6, 1.0};
+    CLI::Validator const any;
+    add_list(command, "--batch", options.lists.batches, "batch:", any, "As in scorecam explain");
+    add_list(command, "--memory", options.lists.batches, "memory:", any, "As in scorecam explain, beside the values of --batch");
+    add_list(command, "--threads", options.lists.threads, "", any, "Threads, a number or all");
+    add_list(command, "--callers", options.lists.callers, "", any, "As in scorecam explain, a number or all");
+    add_list(command, "--precision", options.lists.precisions, "", CLI::IsMember({"float32", "bfloat16"}),
+             "As in scorecam explain");
+    add_list(command, "--budget", options.lists.efforts, "forwards:", whole, "Score so many channels, impute the others");
+    add_list(command, "--tolerance", options.lists.efforts, "tolerance:", share,
+             "Score as many channels as it takes for a predicted error below this");
+    add_list(command, "--top-channels", options.lists.efforts, "deviation:", whole,
+             "Score the channels with the largest deviation only, and drop the others (Faster-Score-CAM)");
+    command.add_option("--rounds", options.rounds, "Times that each case is measured, at most")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    command.add_option("--seconds", options.seconds, "Start no further round that would not end within this time")
+        ->check(CLI::Range(0.0, 1e6))
+        ->capture_default_str();
+    command.add_option("--json", options.json, "Also write all that was measured to this file");
+    command.add_option("--plot", options.plot, "Also draw time against the distance from the exact map, FILE.png");
+    command.footer("Values of several options are combined with each other, and an exact map is always among the cases. "
+                   "Without any of them, each part of the default case is varied by itself. A name stands for a case and "
+                   "never changes: bench/compare.py compares two files of --json.");
 }
 
 }  // namespace
@@ -140,12 +202,15 @@ int main(int argc, char** argv)
 
     cli::explain_options explain;
     cli::compare_options compare;
+    cli::bench_options bench;
     cli::model_options layers;
     auto* const explain_command = app.add_subcommand("explain", "Write saliency maps of pictures");
     auto* const compare_command = app.add_subcommand("compare", "Compare conventions with each other on pictures");
+    auto* const bench_command   = app.add_subcommand("bench", "Measure time and fidelity of the ways to make a map");
     auto* const layers_command  = app.add_subcommand("layers", "List the layers that can be explained");
     add_explain_options(*explain_command, explain);
     add_compare_options(*compare_command, compare);
+    add_bench_options(*bench_command, bench);
     add_model_options(*layers_command, layers);
 
     try {
@@ -154,7 +219,10 @@ int main(int argc, char** argv)
         return app.exit(e) == 0 ? 0 : 2;
     }
     explain.complete();
+    bench.complete();
+    for (int i = 0; i < argc; ++i) { bench.command_line += (i > 0 ? " " : "") + std::string{argv[i]}; }
     try {
+        if (bench_command->parsed()) { return cli::bench(bench); }
         if (compare_command->parsed()) { return cli::compare(compare); }
         return explain_command->parsed() ? cli::explain(explain) : cli::list_layers(layers);
     } catch (scorecam::option_error const& e) {

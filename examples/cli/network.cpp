@@ -27,10 +27,13 @@ std::vector<std::pair<std::string, opener>> const& engines()
              if (options.token_grid()) {
                  throw sc::option_error{"--tokens: OpenCV runs no transformers; write another --engine"};
              }
-             if (options.threads > 0) { cv::setNumThreads(options.threads); }
+             int const threads = options.threads > 0 ? options.threads : -1;  // -1: all of the machine
+             auto const settle = [threads] { cv::setNumThreads(threads); };
+             settle();
              return engine_with("opencv " CV_VERSION,
                                 sc::opencv::network{sc::opencv::read_network(options.model, options.description),
-                                                    options.preprocessing().shape(), layers});
+                                                    options.preprocessing().shape(), layers},
+                                settle);
          }},
 #ifdef SCORECAM_WITH_ONNXRUNTIME
         {"onnxruntime",
@@ -74,19 +77,24 @@ std::vector<std::string> engine_names()
     return names;
 }
 
-network open_network(model_options const& options, std::vector<std::string> const& layers)
+std::unique_ptr<engine> open_engine(model_options const& options, std::vector<std::string> const& layers)
 {
     for (auto const& [name, open] : engines()) {
         if (name != options.engine) { continue; }
-        network opened{open(options, layers)};
-        if (opened.precision() != options.precision) {
-            throw sc::option_error{"--precision " + options.precision + ": " + opened.on().name() + " computes in " +
-                                   opened.precision() + " here; write --precision " + opened.precision() +
+        auto opened = open(options, layers);
+        if (opened->precision() != options.precision) {
+            throw sc::option_error{"--precision " + options.precision + ": " + opened->name() + " computes in " +
+                                   opened->precision() + " here; write --precision " + opened->precision() +
                                    " or another --engine"};
         }
         return opened;
     }
     throw sc::option_error{"--engine " + options.engine + ": this program was built without it"};
+}
+
+network open_network(model_options const& options, std::vector<std::string> const& layers)
+{
+    return network{open_engine(options, layers)};
 }
 
 }  // namespace cli

@@ -25,6 +25,9 @@ public:
     [[nodiscard]] virtual std::string precision() const                                = 0;
     [[nodiscard]] virtual sc::index_t max_batch() const                                = 0;
     [[nodiscard]] virtual std::unique_ptr<engine> replica() const                      = 0;
+    /// Sets what all networks of an engine share in a process, such as OpenCV's number of threads, as this one was opened to
+    /// have it: needed before a map if another network was opened since.
+    virtual void take_over()                                                           = 0;
     virtual sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4>)   = 0;
     virtual sc::captured<float> capture(sc::tensor_view<float const, 4>)               = 0;
     virtual sc::captured_layers<float> capture_layers(sc::tensor_view<float const, 4>) = 0;
@@ -44,6 +47,7 @@ public:
     [[nodiscard]] sc::index_t max_batch() const { return on_->max_batch(); }
     [[nodiscard]] std::string precision() const { return on_->precision(); }
     [[nodiscard]] network replica() const { return network{on_->replica()}; }
+    void take_over() { on_->take_over(); }
     auto forward(sc::tensor_view<float const, 4> batch) { return on_->forward(batch); }
     auto capture(sc::tensor_view<float const, 4> batch) { return on_->capture(batch); }
     auto capture_layers(sc::tensor_view<float const, 4> batch) { return on_->capture_layers(batch); }
@@ -60,5 +64,7 @@ static_assert(sc::layered_model<network>);
 /// The network of the options on the engine of the options, with the layers of the given names explained, or the default
 /// one.
 [[nodiscard]] network open_network(model_options const& options, std::vector<std::string> const& layers = {});
+/// The same, not yet a model.
+[[nodiscard]] std::unique_ptr<engine> open_engine(model_options const& options, std::vector<std::string> const& layers = {});
 
 }  // namespace cli

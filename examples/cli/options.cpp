@@ -282,8 +282,10 @@ cli::batching explain_options::batching_policy() const
     if (!memory.empty()) { return sc::bounded_batch{bytes(memory)}; }
     if (batch == "auto") { return sc::preferred_batch{}; }
     if (batch == "tuned") { return sc::tuned_batch{}; }
-    auto const count = number<sc::index_t>(batch);
-    if (!count || *count < 1) { refuse("--batch", batch, "a number from 1 on, auto or tuned"); }
+    bool const shrinks = batch.rfind("shrinking:", 0) == 0;
+    auto const count   = number<sc::index_t>(shrinks ? batch.substr(batch.find(':') + 1) : batch);
+    if (!count || *count < 1) { refuse("--batch", batch, "a number from 1 on, auto, tuned or shrinking:N"); }
+    if (shrinks) { return sc::shrinking_batch{*count}; }
     return sc::fixed_batch{*count};
 }
 

@@ -28,8 +28,8 @@ using score    = std::variant<scorecam::probability, scorecam::logit, scorecam::
 using baseline = std::variant<scorecam::no_baseline, scorecam::baseline<picture>>;
 using weighting =
     std::variant<scorecam::raw_weights, scorecam::relu_weights, scorecam::softmax_weights, scorecam::uniform_weights>;
-using batching =
-    std::variant<scorecam::preferred_batch, scorecam::fixed_batch, scorecam::bounded_batch, scorecam::tuned_batch>;
+using batching = std::variant<scorecam::preferred_batch, scorecam::fixed_batch, scorecam::bounded_batch,
+                              scorecam::shrinking_batch, scorecam::tuned_batch>;
 
 /// A network and how pictures are prepared for it.
 struct model_options {

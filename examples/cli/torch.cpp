@@ -11,12 +11,13 @@ namespace cli {
 
 std::unique_ptr<engine> open_torch(model_options const& options, std::vector<std::string> const& layers)
 {
-    at::set_num_threads(std::max(1, threads_of(options) / options.callers));
+    auto const settle = [threads = std::max(1, threads_of(options) / options.callers)] { at::set_num_threads(threads); };
+    settle();
     sc::torch::settings<> how;
     how.tokens   = options.token_grid();
     how.bfloat16 = options.precision == "bfloat16";
     return engine_with("torch " TORCH_VERSION,
-                       sc::torch::network{options.model, options.preprocessing().shape(), layers, how});
+                       sc::torch::network{options.model, options.preprocessing().shape(), layers, how}, settle);
 }
 
 }  // namespace cli
