@@ -19,8 +19,7 @@ void check_images(tensor_view<T const, Rank, Space> images, extents<Rank - 1> co
 {
     for (std::size_t d = 0; d < Rank - 1; ++d) {
         if (wanted[d] < 1) {
-            throw shape_error{"the model's input_shape() is " + to_string(wanted) +
-                              "; it names fixed extents of 1 or more"};
+            throw shape_error{"the model's input_shape() is " + to_string(wanted) + "; it names fixed extents of 1 or more"};
         }
     }
     if (!(trailing<Rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {

@@ -33,6 +33,17 @@ void check_points(std::vector<double> const& got, std::vector<double> const& wan
     for (std::size_t i = 0; i < got.size(); ++i) { CHECK(got[i] == doctest::Approx(wanted[i]).epsilon(1e-12)); }
 }
 
+/// A protocol of one's own: half of the pixels, then all, or what it is told.
+struct halves {
+    static constexpr mt::ties tie_rule = mt::ties::earlier_first;
+    std::vector<sc::index_t> at        = {0, 2, 4};
+    [[nodiscard]] std::string name() const { return "halves"; }
+    [[nodiscard]] std::vector<sc::index_t> counts(sc::index_t) const { return at; }
+    [[nodiscard]] std::vector<double> x(std::vector<sc::index_t> const&) const { return {0, 0.5, 1}; }
+    [[nodiscard]] sc::mean deleted_to() const { return {}; }
+    [[nodiscard]] sc::noise inserted_into() const { return {}; }
+};
+
 }  // namespace
 
 TEST_CASE("pixels go and come in the order of the map")
@@ -264,4 +275,18 @@ TEST_CASE("wrong maps, targets and options are refused in words")
     CHECK_THROWS_AS(static_cast<void>(mt::deletion(cpu, model, ones.view(), broken, mt::rise{})), sc::non_finite_error);
     sc::tensor<double, 3> const bad{{{1, 2, 2}}, {1, 1, std::numeric_limits<double>::infinity(), 1}};
     CHECK_THROWS_AS(static_cast<void>(mt::deletion(cpu, model, bad.view(), in_order, mt::rise{})), sc::non_finite_error);
+}
+
+TEST_CASE("a protocol of one's own is a type, and is looked at")
+{
+    sc::reference_backend cpu;
+    auto model = counting_model();
+    sc::tensor<double, 3> const image{{{1, 2, 2}}, {4, 2, 1, 1}};  // of mean 2
+    auto const d = mt::deletion(cpu, model, image.view(), in_order, halves{}, sc::target{0}, sc::logit{}).of();
+    check_points(d.scores, {2.5, 1.7, 2});  // 4 2 1 1, then 2 2 1 1, then 2 2 2 2, times 0.4 0.3 0.2 0.1
+    CHECK(d.area.protocol == "halves");
+    for (auto const& wrong : std::vector<std::vector<sc::index_t>>{{0, 2, 3}, {1, 2, 4}, {0, 2, 2, 4}, {0, 4}, {}}) {
+        CHECK_THROWS_WITH_AS(static_cast<void>(mt::deletion(cpu, model, image.view(), in_order, halves{wrong})),
+                             doctest::Contains("counts from 0 to all 4"), sc::option_error);
+    }
 }

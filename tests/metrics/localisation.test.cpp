@@ -40,8 +40,8 @@ TEST_CASE("the energy in a box is its share of the map's sum, rows before column
     CHECK(found.protocol == "paper");
     CHECK(found.why == mt::caveat::none);
 
-    // x from 1 to 3, y from 0 to 2: 1 + 2 + 5 + 6 = 14. The authors' script, which exchanges x and y, has (0,1), (1,1),
-    // (2,1) and (0,0)... rows 1 and 2, columns 0 and 1 instead: the 26 of above.
+    // x from 1 to 3, y from 0 to 2: 1 + 2 + 5 + 6 = 14. The authors' script takes x for rows and y for columns, and so has
+    // rows 1 and 2, columns 0 and 1: the 26 of above.
     CHECK(mt::energy_pointing_game(view(map), mt::box_xyxy(1, 0, 3, 2)).value == doctest::Approx(14.0 / 66).epsilon(1e-6));
     CHECK(mt::energy_pointing_game(view(map), mt::box_xyxy(0, 0, 4, 3)).value == doctest::Approx(1));
 }

@@ -65,8 +65,8 @@ template <confidence_protocol Protocol>
 
 /// What the scores of the images become under their maps. Images (C, H, W) or (I, C, H, W) in the backend's memory, maps
 /// (H, W), (I, H, W) or (I, M, H, W) on the host, in [0, 1] if they are multiplied with; policies as in perturbed.hpp.
-/// Costs 1 + M forwards per image. Throws as perturbed does, shape_error for maps of another size and option_error for
-/// scores or maps outside [0, 1].
+/// Costs 1 + M forwards per image. Held in the backend's memory: one batch, and the maps or 4 bytes per pixel of each.
+/// Throws as perturbed does, shape_error for maps of another size and option_error for scores or maps outside [0, 1].
 template <class Backend, class Model, class Images, class Maps, class Protocol, class... Policies>
 [[nodiscard]] per_map<confidence> confidence_under(Backend& on, Model& model, Images const& given, Maps const& given_maps,
                                                    Protocol const& protocol, Policies... policies)
@@ -84,9 +84,6 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
     if (share) { detail::check_share("the share of the pixels kept", *share); }
     auto const count = static_cast<std::int32_t>(std::lround(share.value_or(1) * static_cast<double>(positions)));
 
-    perturbed<Backend, Model, Policies...> score{on, model, std::move(policies)...};
-    score.begin(images, M);
-
     scratch<Backend, std::int32_t, 2> ranks;
     scratch<Backend, T, 2> factors;
     std::vector<caveat> caveats;
@@ -103,6 +100,9 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
             check_unit_range(map);
         }
     }
+
+    perturbed<Backend, Model, Policies...> score{on, model, std::move(policies)...};
+    score.begin(images, M);
     if (share) {
         on.from_host(ranked.data(), ranks.resize(on, {{I * M, positions}}));
     } else {

@@ -1,13 +1,16 @@
 #pragma once
 // Insertion and deletion: how fast the score rises or falls as the pixels of an image come or go, the most important first
 // (RISE, Petsiuk et al. 2018). Each protocol has its own steps and pictures, see protocols.hpp.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <scorecam/error.hpp>
 #include <scorecam/metrics/curve.hpp>
 #include <scorecam/metrics/maps.hpp>
 #include <scorecam/metrics/measured.hpp>
@@ -31,13 +34,28 @@ namespace detail {
 
 enum class direction { insertion, deletion };
 
+template <class Protocol>
+[[nodiscard]] consteval bool check_curve_protocol()
+{
+    static_assert(curve_protocol<Protocol>,
+                  "scorecam: insertion and deletion have the protocols metrics::rise{}, metrics::paper{} and "
+                  "metrics::torch_cam{}, or a type with the members that metrics::curve_protocol names");
+    return curve_protocol<Protocol>;
+}
+
+inline void check_points(std::vector<index_t> const& counts, std::vector<double> const& x, index_t positions)
+{
+    bool const rising = std::adjacent_find(counts.begin(), counts.end(), std::greater_equal<index_t>{}) == counts.end();
+    if (counts.size() < 2 || counts.front() != 0 || counts.back() != positions || !rising || x.size() != counts.size()) {
+        throw option_error{"a curve's protocol counts from 0 to all " + std::to_string(positions) +
+                           " pixels, more at each point, and has an x for each"};
+    }
+}
+
 template <class Backend, class Model, class Images, class Maps, class Protocol, class... Policies>
 [[nodiscard]] per_map<curve> curves_of(direction way, Backend& on, Model& model, Images const& given, Maps const& given_maps,
                                        Protocol const& protocol, Policies... policies)
 {
-    static_assert(curve_protocol<Protocol>, "scorecam: insertion and deletion have the protocols metrics::rise{}, "
-                                            "metrics::paper{} and metrics::torch_cam{}, or a type with the members that "
-                                            "metrics::curve_protocol names");
     using T           = typename Model::value_type;
     auto const images = as_images<Backend, Model>(given);
     auto const maps   = as_maps<Model>(given_maps);
@@ -46,11 +64,9 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
     auto const positions = maps[0][0].size();
     auto const counts    = protocol.counts(positions);
     auto const x         = protocol.x(counts);
-    auto const last      = static_cast<index_t>(counts.size()) - 1;
-    auto const image_at  = way == direction::deletion ? index_t{0} : last;  // where the image is whole: f(X) is known
-
-    perturbed<Backend, Model, Policies...> score{on, model, std::move(policies)...};
-    score.begin(images, M);
+    check_points(counts, x, positions);
+    auto const last     = static_cast<index_t>(counts.size()) - 1;
+    auto const image_at = way == direction::deletion ? index_t{0} : last;  // where the image is whole: f(X) is known
 
     scratch<Backend, std::int32_t, 2> ranks;
     tensor<std::int32_t, 2> ranked{{{I * M, positions}}};
@@ -65,6 +81,9 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
             if (k != image_at) { copies.push_back({static_cast<std::int32_t>(j), static_cast<std::int32_t>(k)}); }
         }
     }
+
+    perturbed<Backend, Model, Policies...> score{on, model, std::move(policies)...};
+    score.begin(images, M);
     on.from_host(ranked.data(), ranks.resize(on, ranked.shape()));
 
     scratch<Backend, T, spatial_rank_of<Model> + 2> behind;
@@ -108,7 +127,9 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
 [[nodiscard]] per_map<curve> deletion(Backend& on, Model& model, Images const& images, Maps const& maps,
                                       Protocol const& protocol, Policies... policies)
 {
-    return detail::curves_of(detail::direction::deletion, on, model, images, maps, protocol, std::move(policies)...);
+    if constexpr (detail::check_curve_protocol<Protocol>()) {
+        return detail::curves_of(detail::direction::deletion, on, model, images, maps, protocol, std::move(policies)...);
+    }
 }
 
 /// Pixels come, the most important first: a good map makes the score rise fast. Otherwise as deletion.
@@ -116,7 +137,9 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
 [[nodiscard]] per_map<curve> insertion(Backend& on, Model& model, Images const& images, Maps const& maps,
                                        Protocol const& protocol, Policies... policies)
 {
-    return detail::curves_of(detail::direction::insertion, on, model, images, maps, protocol, std::move(policies)...);
+    if constexpr (detail::check_curve_protocol<Protocol>()) {
+        return detail::curves_of(detail::direction::insertion, on, model, images, maps, protocol, std::move(policies)...);
+    }
 }
 
 }  // namespace scorecam::metrics

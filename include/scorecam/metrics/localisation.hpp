@@ -54,8 +54,7 @@ template <class T, std::size_t Rank, region<Rank> Region>
     return found;
 }
 
-/// The pointing game as in haofanwang/Score-CAM's tables and wherever no tolerance is named: the largest value of the map
-/// has to lie in the region.
+/// Without a tolerance: the largest value of the map has to lie in the region.
 struct inside {
     [[nodiscard]] std::string name() const { return "inside"; }
     template <std::size_t Rank>
