@@ -25,6 +25,27 @@ struct bench_options : explain_options {
 };
 int bench(bench_options const& options);
 
+struct evaluate_options : explain_options {
+    std::string list;                       ///< a CSV file, or a folder of pictures
+    std::vector<std::string> compositions;  ///< none: every convention
+    std::string curves     = "paper";
+    std::string confidence = "paper";
+    std::string pointing   = "inside";
+    std::string score      = "probability";  ///< read from the outputs to judge maps
+    bool adcc              = false;
+    std::string shard;  ///< "2/5", or empty for all
+    double level            = 0.95;
+    long resamples          = 2000;
+    unsigned long long seed = 1;
+};
+int evaluate(evaluate_options const& options);
+
+struct merge_options {
+    std::vector<std::string> journals;
+    std::string output = "evaluation";
+};
+int merge(merge_options const& options);
+
 int list_layers(model_options const& options);
 
 }  // namespace cli

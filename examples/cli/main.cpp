@@ -189,6 +189,78 @@ void add_bench_options(CLI::App& command, cli::bench_options& options)
                    "never changes: bench/compare.py compares two files of --json.");
 }
 
+void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
+{
+    options.output = "evaluation";
+    add_model_options(command, options);
+    command
+        .add_option("LIST", options.list,
+                    "A CSV file with the columns image and any of class, box (LEFT TOP RIGHT BOTTOM in the picture's pixels, "
+                    "several separated by ';') and mask (255 object, 0 background, others not judged); or a folder of pictures")
+        ->required()
+        ->check(CLI::ExistingPath);
+    add_layer_options(command, options);
+    command.add_option("--labels", options.labels, "Class names, one a line, if the list has names")->check(CLI::ExistingFile);
+    command
+        .add_option("--composition", options.compositions,
+                    "A convention, and steps, engine=, precision= or layer= beside it: torch_cam,channels=deviation:64; may be "
+                    "repeated; all conventions if not given. The controls uniform and random are always there")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    auto* const batch = command.add_option("--batch", options.batch, "Pictures per forward, or auto")
+                            ->check(CLI::IsMember({"auto"}) | CLI::Range(1, 1 << 30))
+                            ->capture_default_str();
+    command.add_option("--memory", options.memory, "Instead of --batch: as many inputs as fit, e.g. 256MiB")->excludes(batch);
+    command.add_option("--output", options.output, "Folder for the journal and the results")->capture_default_str();
+    command.add_option("--shard", options.shard, "Only part I of N, such as 2/5; scorecam merge puts the parts together");
+
+    constexpr char const* judging = "How maps are judged; all numbers carry the name of their protocol";
+    command
+        .add_option("--curves", options.curves,
+                    "Insertion and deletion: paper or paper:SHARE, rise or rise:PIXELS per step, torch_cam or torch_cam:STEPS, "
+                    "or none")
+        ->capture_default_str()
+        ->group(judging);
+    command
+        .add_option("--confidence", options.confidence,
+                    "Drop, increase and gain: paper or paper:SHARE of the pixels kept, multiply or torch_cam")
+        ->capture_default_str()
+        ->group(judging);
+    command.add_option("--pointing", options.pointing, "The pointing game: inside, torchray or torchray:PIXELS")
+        ->capture_default_str()
+        ->group(judging);
+    command.add_option("--score", options.score, "What is read from the outputs; logit if they are probabilities already")
+        ->check(CLI::IsMember({"probability", "logit", "sigmoid"}))
+        ->capture_default_str()
+        ->group(judging);
+    command.add_flag("--adcc", options.adcc, "Also average DCC, which costs another map for each")->group(judging);
+    command.add_option("--level", options.level, "Of the bootstrap intervals")
+        ->check(CLI::Range(0.01, 0.999))
+        ->capture_default_str()
+        ->group(judging);
+    command.add_option("--resamples", options.resamples, "Of the bootstrap")
+        ->check(CLI::Range(1, 1 << 30))
+        ->capture_default_str()
+        ->group(judging);
+    command.add_option("--seed", options.seed, "Of the random control and the bootstrap")
+        ->capture_default_str()
+        ->group(judging);
+    command.footer("A run that was cut off goes on where it stopped when the same command is given again. A picture that cannot "
+                   "be used is left out, and the exit status is 1. Parts for a Slurm array (--array=1-16): --shard "
+                   "$SLURM_ARRAY_TASK_ID/16; an indexed Kubernetes job: --shard $((JOB_COMPLETION_INDEX + 1))/16; GNU parallel: "
+                   "parallel scorecam evaluate ... --shard {}/16 ::: $(seq 16). With MPI: mpirun -n 8 scorecam_mpi evaluate "
+                   "... --threads 1: rank 0 hands out the pictures, the others judge them.");
+}
+
+void add_merge_options(CLI::App& command, cli::merge_options& options)
+{
+    command.add_option("JOURNAL", options.journals, "The journals of all parts, in any order")
+        ->required()
+        ->check(CLI::ExistingFile);
+    command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -203,14 +275,21 @@ int main(int argc, char** argv)
     cli::explain_options explain;
     cli::compare_options compare;
     cli::bench_options bench;
+    cli::evaluate_options evaluate;
+    cli::merge_options merge;
     cli::model_options layers;
     auto* const explain_command = app.add_subcommand("explain", "Write saliency maps of pictures");
     auto* const compare_command = app.add_subcommand("compare", "Compare conventions with each other on pictures");
     auto* const bench_command   = app.add_subcommand("bench", "Measure time and fidelity of the ways to make a map");
+    auto* const evaluate_command =
+        app.add_subcommand("evaluate", "Judge the maps of many pictures beside those of two controls");
+    auto* const merge_command   = app.add_subcommand("merge", "Put the parts of an evaluation together");
     auto* const layers_command  = app.add_subcommand("layers", "List the layers that can be explained");
     add_explain_options(*explain_command, explain);
     add_compare_options(*compare_command, compare);
     add_bench_options(*bench_command, bench);
+    add_evaluate_options(*evaluate_command, evaluate);
+    add_merge_options(*merge_command, merge);
     add_model_options(*layers_command, layers);
 
     try {
@@ -222,6 +301,8 @@ int main(int argc, char** argv)
     bench.complete();
     for (int i = 0; i < argc; ++i) { bench.command_line += (i > 0 ? " " : "") + std::string{argv[i]}; }
     try {
+        if (evaluate_command->parsed()) { return cli::evaluate(evaluate); }
+        if (merge_command->parsed()) { return cli::merge(merge); }
         if (bench_command->parsed()) { return cli::bench(bench); }
         if (compare_command->parsed()) { return cli::compare(compare); }
         return explain_command->parsed() ? cli::explain(explain) : cli::list_layers(layers);

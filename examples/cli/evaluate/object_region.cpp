@@ -1,0 +1,67 @@
+#include "object_region.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <opencv2/imgproc.hpp>
+
+#include <scorecam/error.hpp>
+
+namespace cli {
+namespace {
+
+namespace sc = scorecam;
+
+/// The pixels of the input whose centres lie in the box.
+void fill(sc::tensor<unsigned char, 2>& object, listed_box const& box, cv::Rect const& crop)
+{
+    auto const bound = [](double at, int first, int extent, sc::index_t seen) {
+        double const on_input = (at - first) / extent * static_cast<double>(seen);
+        return static_cast<sc::index_t>(std::clamp(std::lround(on_input), 0L, static_cast<long>(seen)));
+    };
+    auto const H = object.extent(0), W = object.extent(1);
+    for (auto y = bound(box.top, crop.y, crop.height, H); y < bound(box.bottom, crop.y, crop.height, H); ++y) {
+        for (auto x = bound(box.left, crop.x, crop.width, W); x < bound(box.right, crop.x, crop.width, W); ++x) {
+            object(y, x) = 1;
+        }
+    }
+}
+
+/// 255 object, 0 background, everything else ignored.
+void fill(object_region& region, std::filesystem::path const& file, cv::Size picture, cv::Rect const& crop)
+{
+    auto const read = sc::opencv::read_image(file);
+    if (read.size() != picture) {
+        throw sc::error{file.string() + " has " + std::to_string(read.cols) + "x" + std::to_string(read.rows) +
+                        " pixels and its picture " + std::to_string(picture.width) + "x" + std::to_string(picture.height) +
+                        ": give a mask of the picture's size"};
+    }
+    cv::Mat grey, seen;
+    cv::extractChannel(read, grey, 0);
+    cv::resize(grey(crop), seen, {static_cast<int>(region.object.extent(1)), static_cast<int>(region.object.extent(0))}, 0,
+               0, cv::INTER_NEAREST);
+    for (int y = 0; y < seen.rows; ++y) {
+        for (int x = 0; x < seen.cols; ++x) {
+            auto const value = seen.at<unsigned char>(y, x);
+            if (value == 255) { region.object(y, x) = 1; }
+            if (value != 255 && value != 0) { region.ignored(y, x) = 1; }
+        }
+    }
+}
+
+}  // namespace
+
+std::optional<object_region> region_of(listed_image const& listed, std::filesystem::path const& folder, cv::Size picture,
+                                       sc::opencv::preprocessing const& how)
+{
+    if (listed.boxes.empty() && listed.mask.empty()) { return std::nullopt; }
+    sc::extents<2> const size{{how.height, how.width}};
+    object_region region{sc::tensor<unsigned char, 2>{size}, sc::tensor<unsigned char, 2>{size}};
+    auto const crop = sc::opencv::crop_of(picture, how);
+    for (auto const& box : listed.boxes) { fill(region.object, box, crop); }
+    if (!listed.mask.empty()) { fill(region, folder / listed.mask, picture, crop); }
+    return region;
+}
+
+}  // namespace cli

@@ -1,0 +1,455 @@
+// scorecam evaluate and merge as a user runs them: cut off, in parts, on many ranks, and what comes out.
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <scorecam/opencv/images.hpp>
+#include <scorecam/xtensor/npy.hpp>
+
+#include "program.hpp"
+
+namespace fs = std::filesystem;
+using namespace program;
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int rows      = 8;
+std::string const quick = how + " --curves torch_cam:4 --composition official,channels=deviation:8"
+                          " --composition torch_cam,channels=deviation:8 ";
+
+std::string bytes(fs::path const& file)
+{
+    std::ifstream in{file, std::ios::binary};
+    std::ostringstream all;
+    all << in.rdbuf();
+    return all.str();
+}
+json results(std::string const& folder) { return json::parse(bytes(folder + "/results.json")); }
+
+/// results.json, .csv, .md and curves.png.
+void check_same_results(std::string const& a, std::string const& b)
+{
+    for (auto const* file : {"/results.json", "/results.csv", "/results.md", "/curves.png"}) {
+        CAPTURE(std::string{file});
+        CHECK(!bytes(a + file).empty());
+        CHECK(bytes(a + file) == bytes(b + file));
+    }
+}
+
+/// The first of the project's own pictures.
+std::string const& list_of_samples()
+{
+    static std::string const file = [] {
+        std::ifstream all{samples + "samples.csv"};
+        auto const part = fresh("samples.csv");
+        std::ofstream out{part};
+        std::string line;
+        std::getline(all, line);
+        out << line << '\n';
+        for (int row = 0; row < rows && std::getline(all, line); ++row) {
+            auto const mask = line.rfind(',') + 1;
+            out << samples << line.substr(0, mask) << samples << line.substr(mask) << '\n';
+        }
+        return part;
+    }();
+    return file;
+}
+std::string const& evaluate_samples()
+{
+    static std::string const command = "evaluate " + network + " " + list_of_samples() + quick + "--output ";
+    return command;
+}
+
+/// A list beside a picture that is none.
+std::string list_with(std::string const& name, std::string const& text)
+{
+    auto const folder = fresh(name);
+    fs::create_directories(folder);
+    std::ofstream{folder + "/broken.png"} << "no picture";
+    std::ofstream{folder + "/list.csv"} << text;
+    return folder + "/list.csv";
+}
+
+/// A command on its own, killed when it goes out of scope.
+class background {
+public:
+    explicit background(std::string const& line) : process_{fork()}
+    {
+        if (process_ == 0) {
+            execl("/bin/sh", "sh", "-c", ("exec " + line + " >/dev/null 2>&1").c_str(), nullptr);
+            _exit(127);
+        }
+    }
+    ~background()
+    {
+        if (process_ > 0) { kill(); }
+    }
+    background(background const&)            = delete;
+    background& operator=(background const&) = delete;
+
+    void hold() const { ::kill(process_, SIGSTOP); }
+    void kill()
+    {
+        ::kill(process_, SIGKILL);
+        (void)wait();
+    }
+    [[nodiscard]] int wait()
+    {
+        int status = 0;
+        waitpid(process_, &status, 0);
+        process_ = -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+
+private:
+    pid_t process_;
+};
+
+[[nodiscard]] bool soon(std::function<bool()> const& true_at_last)
+{
+    for (auto const end = std::chrono::steady_clock::now() + 120s; std::chrono::steady_clock::now() < end;
+         std::this_thread::sleep_for(2ms)) {
+        if (true_at_last()) { return true; }
+    }
+    return false;
+}
+
+/// What one process makes of them.
+std::string const& whole()
+{
+    static std::string const folder = [] {
+        auto const out  = fresh("whole");
+        auto const done = run(evaluate_samples() + out);
+        CAPTURE(done.text);
+        REQUIRE(done.status == 0);
+        return out;
+    }();
+    return folder;
+}
+
+json const& line_of(json const& all, std::string const& way, std::string const& metric)
+{
+    for (auto const& line : all["table"]) {
+        if (line["way"] == way && line["metric"] == metric) { return line; }
+    }
+    FAIL((way + " has no " + metric));
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("the table has every way and both controls, and its numbers are those of the maps that explain writes")
+{
+    auto const all = results(whole());
+    CHECK(all["pictures"] == rows);
+    CHECK(all["failed"].empty());
+    auto const names = {"official,channels=deviation:8", "torch_cam,channels=deviation:8", "uniform", "random"};
+    for (auto const* metric : {"average_drop", "average_increase", "average_gain", "insertion", "deletion",
+                               "energy_pointing_game", "pointing_game", "iou"}) {
+        for (auto const* way : names) {
+            auto const& line = line_of(all, way, metric);
+            CAPTURE(line.dump());
+            CHECK(line["n"].get<int>() + line["undefined"].get<int>() == rows);
+            CHECK(line["low"].get<double>() <= line["mean"].get<double>());
+            CHECK(line["mean"].get<double>() <= line["high"].get<double>());
+            CHECK(line.contains("beside_control") == (std::string{way} != "uniform"));
+        }
+    }
+    CHECK(all["table"].size() == 8 * 4);
+    CHECK(lines(bytes(whole() + "/results.csv")) == 8 * 4 + 1);
+    CHECK(line_of(all, "torch_cam,channels=deviation:8", "deletion")["protocol"] == "torch_cam (steps 4)");
+    CHECK(line_of(all, "torch_cam,channels=deviation:8", "deletion")["better"] == "lower");
+
+    // Maps and masks from elsewhere: explain's arrays, the masks' own pixels.
+    auto const out  = fresh("maps");
+    auto const done = run("explain " + network + " " + samples + "plain_star.png" + how +
+                          " --convention torch_cam --channels deviation:8 --target 4 --output " + out);
+    REQUIRE(done.status == 0);
+    auto const map  = scorecam::xtensor::load_npy<float, 2>(out + "/plain_star.4.npy");
+    auto const mask = scorecam::opencv::read_image(samples + "plain_star.mask.4.png");
+    double inside = 0, sum = 0, covered = 0;
+    for (int y = 0; y < 96; ++y) {
+        for (int x = 0; x < 96; ++x) {
+            bool const on_object = mask.at<cv::Vec3b>(y, x)[0] == 255;
+            auto const value     = static_cast<double>(map(static_cast<std::size_t>(y), static_cast<std::size_t>(x)));
+            sum += value;
+            inside += on_object ? value : 0;
+            covered += on_object ? 1.0 / (96 * 96) : 0;
+        }
+    }
+    std::ifstream journal{whole() + "/journal.jsonl"};
+    std::string text;
+    std::getline(journal, text);
+    auto const columns = json::parse(text)["columns"];
+    auto const energy  = static_cast<std::size_t>(
+        std::find_if(columns.begin(), columns.end(), [](auto const& c) { return c["metric"] == "energy_pointing_game"; }) -
+        columns.begin());
+    json row = json::object();
+    while (std::getline(journal, text) && row.value("class", 0) != 4) { row = json::parse(text); }
+    REQUIRE(row["image"] == samples + "plain_star.png");
+    CHECK(row["maps"][1]["numbers"][energy].get<double>() == doctest::Approx(inside / sum).epsilon(1e-5));
+    CHECK(row["maps"][3]["numbers"][energy].get<double>() == doctest::Approx(covered).epsilon(0.1));  // a random map's share
+    auto const probability = report(out + "/plain_star.json")["maps"][0]["probability"].get<double>();
+    CHECK(row["score"].get<double>() == doctest::Approx(probability).epsilon(1e-5));
+    CHECK(row["maps"][1]["insertion"].back().get<double>() == doctest::Approx(row["score"].get<double>()).epsilon(1e-4));
+}
+
+TEST_CASE("killed and begun again, it ends with the same bytes")
+{
+    auto const out     = fresh("killed");
+    auto const journal = out + "/journal.jsonl";
+    auto const command = evaluate_samples() + out;
+    background first{SCORECAM_PROGRAM + (" " + command)};
+    REQUIRE(soon([&] { return lines(bytes(journal)) >= 3; }));
+    first.hold();
+    auto const second = run(command);
+    CHECK(second.status == 1);
+    CHECK(contains(second.text, "being written by another run"));
+    first.kill();
+    auto const before = lines(bytes(journal));
+    REQUIRE(before < 1 + rows);  // it was in the middle
+    CHECK(!fs::exists(out + "/results.json"));
+    std::ofstream{journal, std::ios::app} << R"({"row":5,"image":"half a li)";  // as power that fails leaves it
+
+    auto const done = run(command);
+    CAPTURE(done.text);
+    CHECK(done.status == 0);
+    CHECK(contains(done.text, std::to_string(before - 1) + " of " + std::to_string(rows) + " pictures are in"));
+    CHECK(lines(bytes(journal)) == 1 + rows);
+    check_same_results(out, whole());
+
+    auto const again = run(command);  // nothing is left to do
+    CHECK(again.status == 0);
+    CHECK(lines(bytes(journal)) == 1 + rows);
+    check_same_results(out, whole());
+}
+
+TEST_CASE("parts that are merged give the bytes of the single run, whatever their threads and their order")
+{
+    auto const out = fresh("parts");
+    for (auto const* part : {"3/3", "1/3", "2/3"}) {
+        auto const done = run(evaluate_samples() + out + " --shard " + part + " --threads 1");
+        CAPTURE(done.text);
+        REQUIRE(done.status == 0);
+    }
+    CHECK(!fs::exists(out + "/results.json"));
+    auto const part = [&](int i) { return out + "/journal." + std::to_string(i) + "-of-3.jsonl "; };
+    CHECK(lines(bytes(out + "/journal.1-of-3.jsonl")) == 1 + 3);
+    CHECK(lines(bytes(out + "/journal.3-of-3.jsonl")) == 1 + 2);
+    auto const merged = run("merge " + part(2) + part(3) + part(1) + "--output " + out + "/merged");
+    CAPTURE(merged.text);
+    CHECK(merged.status == 0);
+    check_same_results(out + "/merged", whole());
+
+    auto const fails = [&](std::string const& journals, std::string const& expected) {
+        auto const done = run("merge " + journals + "--output " + out + "/wrong");
+        CAPTURE(done.text);
+        CHECK(done.status == 2);
+        CHECK(lines(done.text) == 1);
+        CHECK(contains(done.text, expected));
+        CHECK(!fs::exists(out + "/wrong"));
+    };
+    fails(part(1) + part(3), "row 1 is missing, and 3 of 8 rows altogether");
+    fails(part(1) + part(2) + part(3) + part(2), "give each journal once");
+    auto const header = bytes(out + "/journal.1-of-3.jsonl");
+    std::ofstream{out + "/other.jsonl"} << header.substr(0, header.find("torch_cam (steps 4)")) << "rise"
+                                        << header.substr(header.find("torch_cam (steps 4)") + 19);
+    fails(out + "/other.jsonl " + part(2) + part(3), "\"rise\" here");
+    fails(data::own("LICENSE") + " ", "is no line of a journal");
+}
+
+TEST_CASE("a picture that cannot be used is named, left out and counted")
+{
+    auto const star = samples + "plain_star.png";
+    auto const list =
+        list_with("broken", "mask,image,class,box\r\n"
+                            ",broken.png,1,\r\n" +
+                                samples + "plain_star.mask.4.png," + star + ",plain star,\r\n" + "," + star + ",,\r\n" +
+                                "," + star + ",9,\r\n" + "," + star + ",4,0 0 48 96;48 0 96 96\r\n" +
+                                ",\"no, such.png\",,\r\n" + star + "," + samples + "../explained.png,,\r\n");
+    auto const out  = fresh("broken_results");
+    auto const done = run("evaluate " + network + " " + list + quick + "--output " + out);
+    CAPTURE(done.text);
+    CHECK(done.status == 1);
+    CHECK(contains(done.text, "row 0, broken.png, is left out:"));
+    CHECK(contains(done.text, "0 to 7"));
+    CHECK(contains(done.text, "no, such.png"));
+    CHECK(contains(done.text, "give a mask of the picture's size"));
+    auto const all = results(out);
+    CHECK(all["pictures"] == 3);
+    REQUIRE(all["failed"].size() == 4);
+    CHECK(all["failed"][1]["row"] == 3);
+    CHECK(line_of(all, "uniform", "deletion")["n"] == 3);
+    CHECK(line_of(all, "uniform", "energy_pointing_game")["n"] == 2);  // the row without class has nothing to compare with
+    std::ifstream journal{out + "/journal.jsonl"};
+    std::vector<json> rows;
+    for (std::string line; std::getline(journal, line);) { rows.push_back(json::parse(line)); }
+    CHECK(rows[3]["class"] == 4);  // the class with the largest output
+    auto const& boxed = rows[5]["maps"][0]["numbers"];
+    CHECK(boxed[5] == doctest::Approx(1));  // two boxes that cover the picture
+    CHECK(boxed[6] == 1);
+}
+
+TEST_CASE("wrong lists and other settings are one line that says what to do")
+{
+    auto const out   = fresh("wrong");
+    auto const fails = [&](std::string const& list, std::string const& options, std::string const& expected,
+                           int status = 2) {
+        auto const done =
+            run("evaluate " + network + " " + list + how + " --composition official " + options + " --output " + out);
+        CAPTURE(done.text);
+        CHECK(done.status == status);
+        CHECK(lines(done.text) == 1);
+        CHECK(contains(done.text, expected));
+    };
+    fails(list_with("w1", "picture,class\na.png,1\n"), "", "write a first line with image");
+    fails(list_with("w2", "image,clas\na.png,1\n"), "", "any of class, box and mask");
+    fails(list_with("w3", "image,class\na.png,1\nb.png\n"), "", "line 3: 'b.png': write 2 fields");
+    fails(list_with("w4", "image,box\na.png,1 2 3\n"), "", "line 2: the box '1 2 3': write LEFT TOP RIGHT BOTTOM");
+    fails(list_with("w5", "image,box\na.png,5 2 3 9\n"), "", "LEFT TOP RIGHT BOTTOM");
+    fails(list_with("w6", "image\n"), "", "lists no picture");
+    auto const list = list_with("w7", "image\n" + samples + "plain_star.png\n");
+    fails(list, "--shard 3/2", "write I/N");
+    fails(list, "--shard 0/2", "write I/N");
+    fails(list, "--curves steep", "rise:PIXELS");
+    fails(list, "--curves paper:2", "paper:SHARE");
+    fails(list, "--confidence rise", "multiply");
+    fails(list, "--pointing far", "torchray");
+    fails(list, "--composition nothing", "name of a convention");
+    fails(list, "--composition official", "write each once");
+    fails(list, "--composition official,engine=abacus", "--engine abacus");
+    fails(list, "--batch tuned", "--batch");
+
+    REQUIRE(run("evaluate " + network + " " + list + how + " --composition official --curves none --output " + out).status ==
+            0);
+    CHECK(!fs::exists(out + "/curves.png"));
+    fails(list, "--curves torch_cam", "was begun with other settings: /columns/3/metric is \"energy_pointing_game\" there");
+    fails(list, "--curves none --seed 2", "/bootstrap/seed is 1 there and 2 here");
+    std::ofstream{list, std::ios::app} << samples + "striped_disc.png\n";
+    fails(list, "--curves none", "/list_crc64");
+}
+
+TEST_CASE("a folder is a list, engines stand side by side, and the time left is told on a terminal")
+{
+    auto const folder = fresh("folder");
+    fs::create_directories(folder);
+    for (auto const* name : {"plain_star", "striped_disc"}) {
+        fs::copy_file(samples + name + ".png", folder + "/" + name + ".PNG");
+    }
+    std::ofstream{folder + "/notes.txt"} << "no picture";
+    std::string engine = "opencv";
+    for (auto const* other : {"openvino", "onnxruntime"}) {
+        if (contains(run("evaluate --help").text, other)) { engine = other; }
+    }
+    auto const out     = fresh("folder_results");
+    auto const command = std::string{SCORECAM_PROGRAM} + " evaluate " + network + " " + folder + how +
+                         " --composition official --composition official,engine=" + engine +
+                         " --adcc --curves rise:1000 --output " + out;
+    auto const done = shell("script -qec '" + command + "' /dev/null");
+    CAPTURE(done.text);
+    REQUIRE(done.status == 0);
+    CHECK(contains(done.text, "1 of 2 pictures, 0:00:"));
+    CHECK(contains(done.text, " left"));
+    auto const all = results(out);
+    CHECK(all["pictures"] == 2);
+    auto const& ways = all["run"]["ways"];
+    REQUIRE(ways.size() == 5);
+    CHECK(ways[2]["name"] == "uniform");
+    CHECK(ways[3]["name"] == "uniform,engine=" + engine);
+    CHECK(ways[1]["control"] == "uniform,engine=" + engine);
+    for (auto const* metric : {"average_drop", "insertion", "deletion", "adcc"}) {
+        auto const first = line_of(all, "official", metric)["mean"].get<double>();
+        CHECK(line_of(all, "official,engine=" + engine, metric)["mean"].get<double>() ==
+              doctest::Approx(first).epsilon(1e-2));
+    }
+    CHECK(line_of(all, "official", "adcc")["n"] == 2);
+    CHECK(line_of(all, "random", "adcc")["n"] == 0);
+    CHECK(line_of(all, "official", "iou")["n"] == 0);
+    CHECK(line_of(all, "official", "iou")["mean"].is_null());
+}
+
+#ifdef SCORECAM_MPI_PROGRAM
+
+namespace {
+
+std::string ranks(int number)
+{
+    return std::string{SCORECAM_MPIEXEC} + (geteuid() == 0 ? " --allow-run-as-root" : "") + " --oversubscribe -n " +
+           std::to_string(number) + " " SCORECAM_MPI_PROGRAM " ";
+}
+
+/// The process of rank `number` in the run with this marker in its environment, or 0.
+pid_t rank_of(std::string const& marker, int number)
+{
+    for (auto const& entry : fs::directory_iterator{"/proc"}) {
+        auto const name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos) { continue; }
+        auto const environment = '\0' + bytes(entry.path() / "environ");
+        auto const has         = [&](std::string const& text) { return contains(environment, '\0' + text + '\0'); };
+        if (has(marker) && has("OMPI_COMM_WORLD_RANK=" + std::to_string(number))) { return std::stoi(name); }
+    }
+    return 0;
+}
+
+}  // namespace
+
+TEST_CASE("ranks give the bytes of the single run, and one that stands still does not hold up the others")
+{
+    auto const out     = fresh("ranks");
+    auto const journal = out + "/journal.jsonl";
+    auto const marker  = "SCORECAM_TEST=" + std::to_string(getpid());
+    background all{"env " + marker + " " + ranks(3) + evaluate_samples() + out + " --threads 1"};
+    REQUIRE(soon([&] { return lines(bytes(journal)) >= 2; }));
+    auto const slow = rank_of(marker, 2);
+    REQUIRE(slow > 0);
+    REQUIRE(::kill(slow, SIGSTOP) == 0);
+    auto const when_stopped = lines(bytes(journal));
+    CHECK(when_stopped < rows);
+    CHECK(soon([&] { return lines(bytes(journal)) >= rows; }));  // all but the row that it may have
+    CHECK(!fs::exists(out + "/results.json"));
+    REQUIRE(::kill(slow, SIGCONT) == 0);
+    CHECK(all.wait() == 0);
+    CHECK(lines(bytes(journal)) == 1 + rows);
+    check_same_results(out, whole());
+}
+
+TEST_CASE("ranks: what one of them cannot do ends the run with its reason, and one rank alone does all")
+{
+    auto const list = list_with("alone", "image\n" + samples + "plain_star.png\nbroken.png\n");
+    auto const out  = fresh("alone_results");
+    auto const with = " " + list + how + " --composition official --curves none --threads 1 --output " + out;
+    auto const one  = shell(ranks(1) + "evaluate " + network + with);
+    CAPTURE(one.text);
+    CHECK(one.status == 1);
+    CHECK(results(out)["failed"].size() == 1);
+
+    auto const wrong = shell(ranks(3) + "evaluate " + network + with + " --shard 3/2");
+    CAPTURE(wrong.text);
+    CHECK(wrong.status == 2);
+    CHECK(contains(wrong.text, "write I/N"));
+    fs::remove_all(out);
+    auto const apart = shell(ranks(1) + "evaluate " + network + with + " : -n 1 " SCORECAM_MPI_PROGRAM " evaluate " +
+                             network + with + " --seed 2");
+    CAPTURE(apart.text);
+    CHECK(apart.status == 1);
+    CHECK(contains(apart.text, "rank 1 has another"));
+}
+
+#endif

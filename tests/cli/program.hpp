@@ -1,0 +1,72 @@
+#pragma once
+// The scorecam program as the tests run it.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <xtensor/xtensor.hpp>
+
+#include "support/data.hpp"
+
+namespace program {
+
+struct outcome {
+    int status;
+    std::string text;  // stdout and stderr
+};
+
+/// What a line of the shell does.
+[[nodiscard]] inline outcome shell(std::string const& line)
+{
+    auto* const pipe = popen((line + " 2>&1").c_str(), "r");
+    outcome found{};
+    std::array<char, 4096> part{};
+    while (std::fgets(part.data(), static_cast<int>(part.size()), pipe) != nullptr) { found.text += part.data(); }
+    found.status = WEXITSTATUS(pclose(pipe));
+    return found;
+}
+[[nodiscard]] inline outcome run(std::string const& arguments)
+{
+    return shell(std::string{SCORECAM_PROGRAM} + " " + arguments);
+}
+
+[[nodiscard]] inline bool contains(std::string const& text, std::string const& part)
+{
+    return text.find(part) != std::string::npos;
+}
+[[nodiscard]] inline auto lines(std::string const& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+inline std::string const network = data::own("examples/drawings/drawings.onnx");
+inline std::string const samples = data::own("examples/drawings/samples/");
+inline std::string const how     = " --preset imagenet-tf --size 96 --labels " + data::own("examples/drawings/labels.txt");
+inline std::string const two     = samples + "ringed_ellipse_and_striped_disc.png";
+
+/// A fresh folder for results; its parent is there.
+[[nodiscard]] inline std::string fresh(std::string const& name)
+{
+    namespace fs      = std::filesystem;
+    auto const folder = fs::temp_directory_path() / ("scorecam-cli-" + std::to_string(getpid())) / name;
+    fs::remove_all(folder);
+    fs::create_directories(folder.parent_path());
+    return folder.string();
+}
+
+[[nodiscard]] inline double largest_difference(xt::xtensor<float, 2> const& a, xt::xtensor<float, 2> const& b)
+{
+    double apart = 0;
+    for (std::size_t p = 0; p < a.size(); ++p) {
+        apart = std::max(apart, static_cast<double>(std::abs(a.data()[p] - b.data()[p])));
+    }
+    return apart;
+}
+[[nodiscard]] inline nlohmann::json report(std::string const& file) { return nlohmann::json::parse(std::ifstream{file}); }
+
+}  // namespace program
