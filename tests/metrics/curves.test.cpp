@@ -44,6 +44,21 @@ struct halves {
     [[nodiscard]] sc::noise inserted_into() const { return {}; }
 };
 
+/// Gives NaN for a picture without light.
+struct blind_in_the_dark : networks::linear<double> {
+    using networks::linear<double>::linear;
+    sc::tensor_view<double const, 2> forward(sc::tensor_view<double const, 4> batch)
+    {
+        auto const outputs = networks::linear<double>::forward(batch);
+        shown_             = sc::tensor<double, 2>{outputs.shape(), {outputs.begin(), outputs.end()}};
+        for (auto& value : shown_.view()) { value = value == 0 ? std::numeric_limits<double>::quiet_NaN() : value; }
+        return shown_;
+    }
+
+private:
+    sc::tensor<double, 2> shown_;
+};
+
 }  // namespace
 
 TEST_CASE("pixels go and come in the order of the map")
@@ -289,4 +304,16 @@ TEST_CASE("a protocol of one's own is a type, and is looked at")
         CHECK_THROWS_WITH_AS(static_cast<void>(mt::deletion(cpu, model, image.view(), in_order, halves{wrong})),
                              doctest::Contains("counts from 0 to all 4"), sc::option_error);
     }
+}
+
+TEST_CASE("NaN from the model is seen, whichever picture it comes from")
+{
+    sc::reference_backend cpu;
+    blind_in_the_dark model{sc::image_shape{1, 2, 2}, sc::tensor<double, 2>{{{1, 4}}, {0.4, 0.3, 0.2, 0.1}},
+                            sc::tensor<double, 3>{{{1, 2, 2}}}};
+    CHECK_THROWS_WITH_AS(static_cast<void>(mt::deletion(cpu, model, ones.view(), in_order, mt::paper{})),
+                         doctest::Contains("a perturbed image is NaN"), sc::non_finite_error);
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(mt::insertion(cpu, model, sc::tensor<double, 3>{{{1, 2, 2}}}, in_order, mt::paper{})),
+        doctest::Contains("outputs for image 0 contain NaN"), sc::non_finite_error);
 }
