@@ -36,6 +36,8 @@ def parsed():
     parser.add_argument("--target", type=int, help="class; the likeliest by default")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT",
                         help="methods with this in their name; may be repeated")
+    parser.add_argument("--without", action="append", default=[], metavar="TEXT",
+                        help="no methods with this in their name; may be repeated")
     parser.add_argument("--json", type=Path, help="write everything here; rounds of an earlier call are kept and added to")
     return parser.parse_args()
 
@@ -51,7 +53,8 @@ class Comparison:
         self.workers, self.ways, self.idle_mib, self.maps, self.methods = {}, {}, {}, {}, {}
 
     def wants(self, name):
-        return not self.options.only or any(text in name for text in self.options.only)
+        only, without = self.options.only, self.options.without
+        return (not only or any(text in name for text in only)) and not any(text in name for text in without)
 
     def open_peers(self):
         from peers import ALLOCATOR, PEERS, Worker, version
@@ -114,19 +117,24 @@ class Comparison:
         print(f"{name}: {seconds:.3f} s", file=sys.stderr)
 
     def agreement(self):
-        """Of our map under a peer's convention with the peer's own, and of our other ways with the official map."""
+        """Of our map under a peer's convention with the peer's own, and of all others with the official map."""
         from tables import agreement
 
         rows = []
-        way = next((w for w in self.ways.values() if "onnxruntime" in w.name), next(iter(self.ways.values())))
-        for name, method in self.methods.items():
-            if method["peer"] and not method["tuned"]:
-                ours = self.program.explain((*way.engine, "--convention", method["convention"]), [self.target]).map
-                who = f"scorecam, {way.engine[1]}, exact, --convention {method['convention']}"
-                rows.append({"map": who, "against": name, **agreement(ours, self.maps[name])})
-        official = next((n for n, m in self.methods.items() if m["peer"] and m["convention"] == "official"), None)
-        for name in [*self.ways, *self.workers] if official else []:
-            if name != official and not self.methods[name]["tuned"]:
+        exact = [way for way in self.ways.values() if way.kind == "exact"]
+        way = next((w for w in exact if "onnxruntime" in w.name), next(iter(exact or self.ways.values())))
+        plain = {name: m for name, m in self.methods.items() if m["peer"] and not m["tuned"]}
+        for name, method in plain.items():
+            convention = method["convention"]
+            if convention == "official" and way.kind == "exact":
+                ours = self.maps[way.name]  # made already
+            else:
+                ours = self.program.explain((*way.engine, "--convention", convention), [self.target]).map
+            who = f"scorecam, {way.engine[1]}, exact, --convention {convention}"
+            rows.append({"map": who, "against": name, **agreement(ours, self.maps[name])})
+        official = next((name for name, method in plain.items() if method["convention"] == "official"), None)
+        for name in [*self.ways, *plain] if official else []:
+            if name != official:
                 rows.append({"map": name, "against": official, **agreement(self.maps[name], self.maps[official])})
         return rows
 
@@ -140,20 +148,51 @@ def machine():
             "memory": field("/proc/meminfo", "MemTotal"), "kernel": platform.release()}
 
 
-def merged(result, file):
+def merged(result, earlier):
     """With the rounds of an earlier call in front, if that was the same comparison."""
-    if file is None or not file.exists():
-        return result
-    earlier = json.loads(file.read_text())
     same = ("network", "threads", "target", "image", "machine", "versions")
     differing = [key for key in same if earlier[key] != result[key]]
     if differing or earlier["methods"].keys() != result["methods"].keys():
-        sys.exit(f"{file} is of another comparison ({', '.join(differing) or 'other methods'}); write another --json")
+        sys.exit(f"--json is of another comparison ({', '.join(differing) or 'other methods'}); write another")
     for name, method in result["methods"].items():
-        method["seconds"] = earlier["methods"][name]["seconds"] + method["seconds"]
+        before = earlier["methods"][name]
+        method["seconds"] = before["seconds"] + method["seconds"]
         for memory in ("peak_mib", "more_mib"):
-            method[memory] = max(method[memory], earlier["methods"][name][memory])
+            method[memory] = max(method[memory], before[memory])
+    result["agreement"] = earlier["agreement"]
     return result
+
+
+def compared(options, network, picture):
+    """Runs the comparison; None if there is nothing to compare."""
+    from peers import version
+
+    comparison = Comparison(options, network, picture)
+    comparison.open_peers()
+    comparison.open_ways()
+    if not comparison.workers or not comparison.ways:
+        return None
+    off = comparison.choose_target()
+    for _ in range(options.rounds):
+        comparison.round()
+    result = {
+        "network": network.name, "threads": options.threads, "image": options.image.name, "target": comparison.target,
+        "machine": machine(), "python": platform.python_version(),
+        "versions": {package: version(package) for package in PACKAGES},
+        "probabilities_differ_by": off, "methods": comparison.methods, "agreement": []}
+    if options.json and options.json.exists():
+        result = merged(result, json.loads(options.json.read_text()))
+    keep(result, options.json)  # the rounds may have taken long
+    result["agreement"] = comparison.agreement()
+    keep(result, options.json)
+    for worker in comparison.workers.values():
+        worker.close()
+    return result
+
+
+def keep(result, file):
+    if file is not None:
+        file.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def main():
@@ -165,7 +204,6 @@ def main():
             skip("all peers", failure)
             return
     from networks import NETWORKS, seen_part
-    from peers import version
     from tables import markdown
 
     network = NETWORKS[options.network]
@@ -177,27 +215,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "seen.png"
         seen_part(options.image).save(picture)
-        comparison = Comparison(options, network, picture)
-        comparison.open_peers()
-        comparison.open_ways()
-        if not comparison.workers or not comparison.ways:
-            skip(options.network, "there is nothing to compare")
-            return
-        off = comparison.choose_target()
-        for _ in range(options.rounds):
-            comparison.round()
-        agreement = comparison.agreement()
-        for worker in comparison.workers.values():
-            worker.close()
-    result = merged({
-        "network": network.name, "threads": options.threads, "image": options.image.name, "target": comparison.target,
-        "machine": machine(), "python": platform.python_version(),
-        "versions": {package: version(package) for package in PACKAGES},
-        "probabilities_differ_by": off, "methods": comparison.methods, "agreement": agreement}, options.json)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"{network.name}, {options.threads} thread(s), class {comparison.target} of {options.image.name}; "
-          f"probabilities of the five likeliest classes differ by {off:.1g} at most\n")
+        result = compared(options, network, picture)
+    if result is None:
+        skip(options.network, "there is nothing to compare")
+        return
+    print(f"{network.name}, {options.threads} thread(s), class {result['target']} of {options.image.name}; probabilities of "
+          f"the five likeliest classes differ by {result['probabilities_differ_by']:.1g} at most\n")
     print(markdown(result))
 
 
