@@ -9,6 +9,7 @@
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/explain.hpp>
 
+#include "common/recorded_calls.hpp"
 #include "common/stopwatch.hpp"
 #include "common/subjects.hpp"
 #include "support/networks.hpp"
@@ -17,14 +18,14 @@ namespace {
 
 namespace sc = scorecam;
 
-/// A model that notes how it is called and what that takes, and can be called in the same way again: the same kinds of call
-/// in the same order, on the same memory, and so with the same switching inside the engine.
+/// A model that notes how it is called and what that takes, and can be called in the same way again.
 template <class Model>
 class recorder {
 public:
     using value_type = typename Model::value_type;
     using space_type = typename Model::space_type;
     using batch_type = sc::batch_of<Model>;
+    using calls      = bench::recorded_calls<batch_type>;
 
     explicit recorder(Model& model) : model_{model} {}
 
@@ -33,12 +34,12 @@ public:
 
     auto forward(batch_type batch)
     {
-        calls_.push_back({what::forward, batch});
+        calls_.note(calls::kind::forward, batch);
         return measured([&] { return model_.forward(batch); });
     }
     auto capture(batch_type batch)
     {
-        calls_.push_back({what::capture, batch});
+        calls_.note(calls::kind::capture, batch);
         return measured([&] { return model_.capture(batch); });
     }
 
@@ -47,26 +48,12 @@ public:
 
     void forget()
     {
-        calls_.clear();
+        calls_.forget();
         cpu_ = 0;
     }
-    void replay()
-    {
-        for (auto const& [kind, batch] : calls_) {
-            if (kind == what::capture) {
-                model_.capture(batch);
-            } else {
-                model_.forward(batch);
-            }
-        }
-    }
+    void replay() { calls_.repeat(model_); }
 
 private:
-    enum class what { forward, capture };
-    struct call {
-        what kind;
-        batch_type batch;
-    };
     template <class Work>
     auto measured(Work const& work)
     {
@@ -76,7 +63,7 @@ private:
     }
 
     Model& model_;
-    std::vector<call> calls_;
+    calls calls_;
     double cpu_ = 0;
 };
 

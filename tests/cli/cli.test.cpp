@@ -1,69 +1,20 @@
 // The scorecam program as a user runs it: files, report, messages and exit status.
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <string>
-#include <vector>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <xtensor/xmath.hpp>
 
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/version.hpp>
 #include <scorecam/xtensor/npy.hpp>
 
-#include "support/data.hpp"
+#include "program.hpp"
 
 namespace fs = std::filesystem;
-
-namespace {
-
-struct outcome {
-    int status;
-    std::string text;  // stdout and stderr
-};
-
-outcome run(std::string const& arguments)
-{
-    auto* const pipe = popen((std::string{SCORECAM_PROGRAM} + " " + arguments + " 2>&1").c_str(), "r");
-    outcome found{};
-    std::array<char, 4096> part{};
-    while (std::fgets(part.data(), static_cast<int>(part.size()), pipe) != nullptr) { found.text += part.data(); }
-    found.status = WEXITSTATUS(pclose(pipe));
-    return found;
-}
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
-auto lines(std::string const& text) { return std::count(text.begin(), text.end(), '\n'); }
-
-std::string const network = data::own("examples/drawings/drawings.onnx");
-std::string const samples = data::own("examples/drawings/samples/");
-std::string const how     = " --preset imagenet-tf --size 96 --labels " + data::own("examples/drawings/labels.txt");
-std::string const two     = samples + "ringed_ellipse_and_striped_disc.png";
-
-/// A fresh folder for results.
-std::string fresh(std::string const& name)
-{
-    auto const folder = fs::temp_directory_path() / ("scorecam-cli-" + std::to_string(getpid())) / name;
-    fs::remove_all(folder);
-    fs::create_directories(folder.parent_path());
-    return folder.string();
-}
-double largest_difference(xt::xtensor<float, 2> const& a, xt::xtensor<float, 2> const& b)
-{
-    double apart = 0;
-    for (std::size_t p = 0; p < a.size(); ++p) {
-        apart = std::max(apart, static_cast<double>(std::abs(a.data()[p] - b.data()[p])));
-    }
-    return apart;
-}
-nlohmann::json report(std::string const& file) { return nlohmann::json::parse(std::ifstream{file}); }
-
-}  // namespace
+using namespace program;
 
 TEST_CASE("explain writes an overlay and an array per class, and one report per picture")
 {
