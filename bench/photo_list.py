@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a list for scorecam evaluate from the photos of the data folder: classes, boxes and masks.
 
-    python3 bench/photo_list.py ../shared/data squeezenet1_1 > photos.csv
+    python3 bench/photo_list.py "$SCORECAM_DATA_DIR" squeezenet1_1 > photos.csv
 
 The class of a photo is the accepted one that the network ranks highest, or the first one. Boxes are of the 224 x 224 centre
 crop, corners included, in images.json, and become pixels of the whole photo here.
@@ -41,7 +41,7 @@ def best_class(accepted, photo, network):
 
 def main():
     if len(sys.argv) != 3:
-        sys.exit("usage: photo_list.py DATA_FOLDER NETWORK, such as ../shared/data squeezenet1_1")
+        sys.exit("usage: photo_list.py DATA_FOLDER NETWORK")
     folder, network = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(["image", "class", "box", "mask"])
