@@ -70,7 +70,8 @@ class Comparison:
                 try:
                     self.workers[name] = Worker(peer.name, self.network, self.options.networks, self.picture,
                                                 self.options.threads, ALLOCATOR if tuned else {})
-                    self.methods[name] = {"peer": True, "tuned": tuned, "convention": peer.convention, "seconds": []}
+                    self.methods[name] = {"peer": True, "tuned": tuned, "convention": peer.convention, "seconds": [],
+                                          "others": []}
                 except RuntimeError as failure:
                     skip(name, failure)
 
@@ -93,28 +94,33 @@ class Comparison:
             try:
                 self.idle_mib[way.name] = self.program.one_channel(way, 0).peak_mib
                 self.ways[way.name] = way
-                self.methods[way.name] = {"peer": False, "tuned": False, "convention": "official", "seconds": []}
+                self.methods[way.name] = {"peer": False, "tuned": False, "convention": "official", "seconds": [],
+                                          "others": []}
             except (OSError, RuntimeError) as failure:
                 skip(way.name, failure)
 
     def round(self):
+        from others import Others
         from program import WARM_MAPS
 
         for name, worker in self.workers.items():
+            others = Others()
             made = worker.map(self.target)
-            self.note(name, **made)
+            self.note(name, others.share(made.pop("processor")), **made)
         for name, way in self.ways.items():
+            others = Others()
             made = self.program.explain(way.options, [self.target], WARM_MAPS[way.kind])
-            self.note(name, seconds=made.seconds, forwards=made.report["forwards"], peak_mib=made.peak_mib,
-                      more_mib=made.peak_mib - self.idle_mib[name], map=made.map)
+            self.note(name, others.share(made.processor), seconds=made.seconds, forwards=made.report["forwards"],
+                      peak_mib=made.peak_mib, more_mib=made.peak_mib - self.idle_mib[name], map=made.map)
 
-    def note(self, name, *, seconds, forwards, map, **memory):
+    def note(self, name, others, *, seconds, forwards, map, **memory):
         method = self.methods[name]
         method["seconds"].append(seconds)
+        method["others"].append(others)
         method["forwards"] = forwards
         method.update({key: max(value, method.get(key, 0)) for key, value in memory.items()})
         self.maps[name] = map
-        print(f"{name}: {seconds:.3f} s", file=sys.stderr)
+        print(f"{name}: {seconds:.3f} s, others took {others:.0%} of the machine", file=sys.stderr)
 
     def agreement(self):
         """Of our map under a peer's convention with the peer's own, and of all others with the official map."""
@@ -156,7 +162,8 @@ def merged(result, earlier):
         sys.exit(f"--json is of another comparison ({', '.join(differing) or 'other methods'}); write another")
     for name, method in result["methods"].items():
         before = earlier["methods"][name]
-        method["seconds"] = before["seconds"] + method["seconds"]
+        for measured in ("seconds", "others"):
+            method[measured] = before[measured] + method[measured]
         for memory in ("peak_mib", "more_mib"):
             method[memory] = max(method[memory], before[memory])
     result["agreement"] = earlier["agreement"]

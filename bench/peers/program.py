@@ -46,6 +46,7 @@ class Run:
     report: dict
     map: np.ndarray
     peak_mib: float  # of the process
+    processor: float  # seconds of the process
 
 
 class Program:
@@ -75,7 +76,8 @@ class Program:
             counted = names[1:] or names
             reports = [json.loads((Path(folder) / name).with_suffix(".json").read_text()) for name in counted]
             found = np.load(Path(folder) / reports[-1]["maps"][0]["npy"])
-            return Run(median(r["seconds"] for r in reports), reports[-1], found, usage.ru_maxrss / 1024)
+            return Run(median(r["seconds"] for r in reports), reports[-1], found, usage.ru_maxrss / 1024,
+                       usage.ru_utime + usage.ru_stime)
 
     def one_channel(self, way, target):
         """As little as a map can be: what the process needs for itself, its network and a forward."""

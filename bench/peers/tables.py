@@ -42,6 +42,8 @@ def markdown(result):
         times = f"{number(median(seconds))} [{number(min(seconds))}, {number(max(seconds))}]"
         memory = f"{method['peak_mib']:.0f} | {method['more_mib']:.0f}"
         lines.append(f"| {name} | {method['forwards']} | {times} | {' | '.join(ratios)} | {memory} |")
+    others = [share for method in methods.values() for share in method["others"]]
+    lines += ["", f"Others took {median(others):.0%} of the machine meanwhile, at most {max(others):.0%}."]
     lines += ["", "| map | against | largest difference | Spearman |", "|---|---|---|---|"]
     lines += [
         f"| {row['map']} | {row['against']} | {row['largest_difference']:.2g} | {row['spearman']:.6f} |"
