@@ -10,6 +10,7 @@
 #include <scorecam/testing/model_conformance.hpp>
 
 #include "support/networks.hpp"
+#include "support/sanitizers.hpp"
 
 namespace sc = scorecam;
 
@@ -73,14 +74,7 @@ TEST_CASE("workers do each piece of work once and hand on the first error")
     CHECK_THROWS_WITH_AS(sc::cpu::backend{0}, doctest::Contains("1 or more"), sc::option_error);
 }
 
-// AddressSanitizer ends the program where operator new would throw.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool new_throws = false;
-#else
-constexpr bool new_throws = true;
-#endif
-
-TEST_CASE("memory that cannot be had is out_of_memory, in the library's own words" * doctest::skip(!new_throws))
+TEST_CASE("memory that cannot be had is out_of_memory, in the library's own words" * doctest::skip(SCORECAM_TEST_NEW_THROWS == 0))
 {
     sc::cpu::backend cpu{1};
     sc::reference_backend reference;
