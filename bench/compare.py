@@ -49,8 +49,13 @@ def of_scorecam(result: dict, clock: str) -> dict[str, Measured]:
 
 
 def of_google_benchmark(result: dict, clock: str) -> dict[str, Measured]:
-    """The repetitions of a case are taken together; where only aggregates were written, their median is taken."""
-    key = {"wall": "real_time", "cpu": "cpu_time"}[clock]
+    """The repetitions of a case are taken together; where only aggregates were written, their median is taken. bench.maps has
+    a median of its own, in seconds."""
+    own, key = {"wall": ("wall_s/map", "real_time"), "cpu": ("cpu_s/map", "cpu_time")}[clock]
+
+    def seconds(run: dict) -> float:
+        return run[own] if own in run else run[key] * SECONDS_PER[run.get("time_unit", "ns")]
+
     times: dict[str, list[float]] = {}
     medians: dict[str, float] = {}
     for run in result["benchmarks"]:
@@ -58,9 +63,9 @@ def of_google_benchmark(result: dict, clock: str) -> dict[str, Measured]:
             continue
         name = run.get("run_name", run["name"])
         if run.get("run_type", "iteration") == "iteration":
-            times.setdefault(name, []).append(run[key] * SECONDS_PER[run.get("time_unit", "ns")])
+            times.setdefault(name, []).append(seconds(run))
         elif run.get("aggregate_name") == "median":
-            medians[name] = run[key] * SECONDS_PER[run.get("time_unit", "ns")]
+            medians[name] = seconds(run)
     found = {name: Measured(median) for name, median in medians.items()}
     found.update({name: quartiles(all_of_it) for name, all_of_it in times.items()})
     return found

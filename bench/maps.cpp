@@ -66,7 +66,7 @@ void measure(benchmark::State& state, bench::subject const& which, std::string c
     }
     state.counters["forwards"]           = static_cast<double>(found.forwards);
     state.counters["images/s"]           = static_cast<double>(found.forwards) / bench::median(wall);
-    state.counters["s/map"]              = bench::median(wall);
+    state.counters["wall_s/map"]         = bench::median(wall);
     state.counters["cpu_s/map"]          = bench::median(cpu);
     state.counters["overhead"]           = bench::median(overhead_wall);
     state.counters["overhead_cpu"]       = bench::median(overhead_cpu);

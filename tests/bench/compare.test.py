@@ -78,6 +78,12 @@ class OfGoogleBenchmark(unittest.TestCase):
         cpu = run(self.before, self.after, "--clock", "cpu").stdout
         self.assertEqual(columns(cpu, "map/drawings/batch:8"), ["60", "ms", "60", "ms", "1.000"])
 
+    def test_medians_of_maps_come_before_means(self):
+        case = "maps/drawings"
+        self.assertEqual(columns(run(self.before, self.after).stdout, case), ["50", "ms", "60", "ms", "1.200"])
+        self.assertEqual(columns(run(self.before, self.after, "--clock", "cpu").stdout, case),
+                         ["80", "ms", "60", "ms", "0.750"])
+
     def test_what_was_skipped_is_no_case(self):
         self.assertNotIn("maps/absent", run(self.before, self.before).stdout)
 
