@@ -108,7 +108,8 @@ public:
         auto const n = static_cast<index_t>(channels.size());
         sc::tensor<T, 2> outputs{{{n, network_.outputs.extent(1)}}}, scores{{{n, scores_.extent(1)}}};
         for (index_t i = 0; i < n; ++i) {
-            auto const k = channels[static_cast<std::size_t>(i)];
+            // One that there is not is refused by learn().
+            auto const k = std::clamp(channels[static_cast<std::size_t>(i)], index_t{0}, network_.channels() - 1);
             std::copy_n(network_.outputs[k].data(), outputs.extent(1), outputs.view()[i].data());
             std::copy_n(scores_[k].data(), scores.extent(1), scores.view()[i].data());
         }
