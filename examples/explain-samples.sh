@@ -8,7 +8,7 @@ need $build_packages
 mkdir -p build
 log=build/explain-samples.log
 cmake --preset release >$log 2>&1 || { cat $log >&2; exit 1; }
-cmake --build --preset release >>$log 2>&1 || { cat $log >&2; exit 1; }
+cmake --build --preset release --target scorecam_program >>$log 2>&1 || { cat $log >&2; exit 1; }
 
 for picture in examples/drawings/samples/*.png; do
     case "$picture" in
