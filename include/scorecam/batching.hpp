@@ -60,12 +60,16 @@ struct bounded_batch {
 };
 
 /// Starts with `size` images and halves that whenever memory runs out, on the host or a device. What it came down to is kept
-/// for the next explanation.
+/// for the next explanation, and does not depend on how many callers ran out of memory, or in which order.
 struct shrinking_batch {
     using kind   = kinds::batching;
     index_t size = 64;
     [[nodiscard]] index_t next(batch_request r) const { return std::min(size, r.remaining); }
-    [[nodiscard]] index_t on_out_of_memory(index_t tried) { return size = tried / 2; }
+    [[nodiscard]] index_t on_out_of_memory(index_t tried)
+    {
+        while (size > 1 && size >= tried) { size /= 2; }
+        return tried > 1 ? size : 0;
+    }
     [[nodiscard]] index_t chosen() const { return size; }
 };
 

@@ -167,6 +167,17 @@ TEST_CASE("a shrinking batch halves until it fits, keeps what was scored, and re
     }
 }
 
+TEST_CASE("a shrinking batch comes down to the same size whoever runs out of memory first")
+{
+    sc::shrinking_batch strategy{16};
+    CHECK(strategy.on_out_of_memory(14) == 8);  // 14 images were left
+    CHECK(strategy.on_out_of_memory(16) == 8);  // of another caller, tried before
+    CHECK(strategy.on_out_of_memory(8) == 4);
+    CHECK(strategy.on_out_of_memory(6) == 4);
+    CHECK(strategy.on_out_of_memory(1) == 0);
+    CHECK(strategy.next({10, 8, 8}) == 1);  // memory may be there again in the next explanation
+}
+
 TEST_CASE("memory that is short for a single image, and for a strategy that does not shrink, is an error")
 {
     network model;
