@@ -20,7 +20,7 @@
 
 namespace scorecam {
 
-/// The batches of one backend and model, as the policies in force (a tuple, see policies.hpp) have them.
+/// The batches of one backend and model, as the policies in force (a policy_set) have them.
 template <class Backend, class Model, class Policies>
 class batch_work {
     using calls_type  = model_calls<Backend, Model>;

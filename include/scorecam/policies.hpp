@@ -18,29 +18,54 @@
 
 namespace scorecam {
 
-using default_policies =
-    std::tuple<top, probability, no_baseline, background<black>, raw_weights, flat_channels, all_channels, unscored_channels,
-               no_groups, mask_rule, summand, heatmap_rule, preferred_batch, callers, silent, never_stop>;
-
 namespace detail {
 
-/// What a convention is composed of; of any other policy, nothing.
-template <class P>
-[[nodiscard]] auto composition_of(P const& given)
+/// What the convention among the policies is composed of; nothing if there is none.
+template <class Given>
+[[nodiscard]] auto composition_in(Given& given)
 {
-    if constexpr (std::is_same_v<kind_of<P>, kinds::convention>) {
-        return given.policies();
+    if constexpr (requires { policy_in_force<kinds::convention>(given); }) {
+        return policy_in_force<kinds::convention>(given).policies();
     } else {
         return std::tuple<>{};
     }
 }
 
-/// The policies given, then those of a convention among them, then the defaults: the first of a kind is in force.
+/// The policy of the kind of `Default`: the one given, or that of the convention given, or the default.
+template <class Default, class Given, class Composition>
+[[nodiscard]] auto chosen_or(Given& given, Composition& composed)
+{
+    using kind = kind_of<Default>;
+    if constexpr (requires { policy_in_force<kind>(given); }) {
+        return std::move(policy_in_force<kind>(given));
+    } else if constexpr (requires { policy_in_force<kind>(composed); }) {
+        return std::move(policy_in_force<kind>(composed));
+    } else {
+        return Default{};
+    }
+}
+
+template <class... Defaults>
+struct defaults {
+    /// One policy of every kind.
+    template <class... Policies>
+    [[nodiscard]] static auto completed(Policies... policies)
+    {
+        policy_set<Policies...> given{{std::move(policies)}...};
+        auto composed = composition_in(given);
+        return policy_set<decltype(chosen_or<Defaults>(given, composed))...>{{chosen_or<Defaults>(given, composed)}...};
+    }
+};
+
+using default_policies =
+    defaults<top, probability, no_baseline, background<black>, raw_weights, flat_channels, all_channels, unscored_channels,
+             no_groups, mask_rule, summand, heatmap_rule, preferred_batch, callers, silent, never_stop>;
+
+/// One policy of every kind: the first that is there of those given, those of a convention among them, and the defaults.
 template <class... Policies>
 [[nodiscard]] auto with_defaults(Policies... given)
 {
-    auto composed = std::tuple_cat(composition_of(given)...);
-    return std::tuple_cat(std::tuple<Policies...>{std::move(given)...}, std::move(composed), default_policies{});
+    return default_policies::completed(std::move(given)...);
 }
 
 }  // namespace detail

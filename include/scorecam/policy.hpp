@@ -97,20 +97,35 @@ inline constexpr std::size_t count_of_kind = (std::size_t{0} + ... + (std::is_sa
 template <class... Policies>
 inline constexpr bool one_of_each_kind = ((count_of_kind<kind_of<Policies>, Policies...> == 1) && ...);
 
-template <class Kind, class... Policies>
-[[nodiscard]] consteval std::size_t first_of_kind()
+/// A policy, found by its kind.
+template <class Kind, class P>
+struct policy_of_kind {
+    P value;
+};
+
+/// Policies of different kinds. Not a tuple: a map is made with many of these, and tuples take long to compile.
+template <class... Policies>
+struct policy_set : policy_of_kind<kind_of<Policies>, Policies>... {};
+
+/// The policy of a kind in a set; no such function if it has none.
+template <class Kind, class P>
+[[nodiscard]] P& policy_in_force(policy_of_kind<Kind, P>& found)
 {
-    bool const matches[] = {std::is_same_v<Kind, kind_of<Policies>>...};
-    std::size_t i        = 0;
-    while (!matches[i]) { ++i; }
-    return i;
+    return found.value;
 }
 
-/// The policies given, followed by the default of every kind: the first of a kind is in force.
+/// The first policy of a kind in a tuple; no such function if it has none.
 template <class Kind, class... Policies>
+    requires(count_of_kind<Kind, Policies...> > 0)
 [[nodiscard]] auto& policy_in_force(std::tuple<Policies...>& all)
 {
-    return std::get<first_of_kind<Kind, Policies...>()>(all);
+    constexpr auto first = [] {
+        bool const matches[] = {std::is_same_v<Kind, kind_of<Policies>>...};
+        std::size_t i        = 0;
+        while (!matches[i]) { ++i; }
+        return i;
+    }();
+    return std::get<first>(all);
 }
 
 }  // namespace detail
