@@ -149,7 +149,7 @@ public:
         opened_networks open;
         for (auto& one : cases_) {
             status_.say("warming up " + one.which.name());
-            one.maker = std::make_unique<map_maker>(open(one.options), one.options, names_, input_.view());
+            one.maker               = std::make_unique<map_maker>(open(one.options), one.options, names_, input_.view());
             auto const found        = one.maker->warm_up();
             one.first["batches"]    = found.batches;  // of batches that tune themselves, what is measured
             one.first["batch_size"] = found.layers[0].batch_size;

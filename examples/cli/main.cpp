@@ -100,9 +100,10 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
     }
     auto* const batch =
         command
-            .add_option("--batch", options.batch,
-                        "Masked pictures per forward, auto, tuned: the fastest of 4, 8 and 16, or shrinking:N: N, and half of "
-                        "that whenever memory runs out")
+            .add_option(
+                "--batch", options.batch,
+                "Masked pictures per forward, auto, tuned: the fastest of 4, 8 and 16, or shrinking:N: N, and half of "
+                "that whenever memory runs out")
             ->capture_default_str();
     command
         .add_option("--memory", options.memory,
@@ -166,7 +167,8 @@ void add_bench_options(CLI::App& command, cli::bench_options& options)
     CLI::Range const share{1e-6, 1.0};
     CLI::Validator const any;
     add_list(command, "--batch", options.lists.batches, "batch:", any, "As in scorecam explain");
-    add_list(command, "--memory", options.lists.batches, "memory:", any, "As in scorecam explain, beside the values of --batch");
+    add_list(command, "--memory", options.lists.batches, "memory:", any,
+             "As in scorecam explain, beside the values of --batch");
     add_list(command, "--threads", options.lists.threads, "", any, "Threads, a number or all");
     add_list(command, "--callers", options.lists.callers, "", any, "As in scorecam explain, a number or all");
     add_list(command, "--precision", options.lists.precisions, "", CLI::IsMember({"float32", "bfloat16"}),
@@ -194,32 +196,37 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
     options.output = "evaluation";
     add_model_options(command, options);
     command
-        .add_option("LIST", options.list,
-                    "A CSV file with the columns image and any of class, box (LEFT TOP RIGHT BOTTOM in the picture's pixels, "
-                    "several separated by ';') and mask (255 object, 0 background, others not judged); or a folder of pictures")
+        .add_option(
+            "LIST", options.list,
+            "A CSV file with the columns image and any of class, box (LEFT TOP RIGHT BOTTOM in the picture's pixels, "
+            "several separated by ';') and mask (255 object, 0 background, others not judged); or a folder of pictures")
         ->required()
         ->check(CLI::ExistingPath);
     add_layer_options(command, options);
-    command.add_option("--labels", options.labels, "Class names, one a line, if the list has names")->check(CLI::ExistingFile);
+    command.add_option("--labels", options.labels, "Class names, one a line, if the list has names")
+        ->check(CLI::ExistingFile);
     command
-        .add_option("--composition", options.compositions,
-                    "A convention, and steps, engine=, precision= or layer= beside it: torch_cam,channels=deviation:64; may be "
-                    "repeated; all conventions if not given. The controls uniform and random are always there")
+        .add_option(
+            "--composition", options.compositions,
+            "A convention, and steps, engine=, precision= or layer= beside it: torch_cam,channels=deviation:64; may be "
+            "repeated; all conventions if not given. The controls uniform and random are always there")
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     auto* const batch = command.add_option("--batch", options.batch, "Pictures per forward, or auto")
                             ->check(CLI::IsMember({"auto"}) | CLI::Range(1, 1 << 30))
                             ->capture_default_str();
-    command.add_option("--memory", options.memory, "Instead of --batch: as many inputs as fit, e.g. 256MiB")->excludes(batch);
+    command.add_option("--memory", options.memory, "Instead of --batch: as many inputs as fit, e.g. 256MiB")
+        ->excludes(batch);
     command.add_option("--output", options.output, "Folder for the journal and the results")->capture_default_str();
     command.add_option("--shard", options.shard, "Only part I of N, such as 2/5; scorecam merge puts the parts together");
 
     constexpr char const* judging = "How maps are judged; all numbers carry the name of their protocol";
     command
-        .add_option("--curves", options.curves,
-                    "Insertion and deletion: paper or paper:SHARE, rise or rise:PIXELS per step, torch_cam or torch_cam:STEPS, "
-                    "or none")
+        .add_option(
+            "--curves", options.curves,
+            "Insertion and deletion: paper or paper:SHARE, rise or rise:PIXELS per step, torch_cam or torch_cam:STEPS, "
+            "or none")
         ->capture_default_str()
         ->group(judging);
     command
@@ -246,11 +253,12 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
     command.add_option("--seed", options.seed, "Of the random control and the bootstrap")
         ->capture_default_str()
         ->group(judging);
-    command.footer("A run that was cut off goes on where it stopped when the same command is given again. A picture that cannot "
-                   "be used is left out, and the exit status is 1. Parts for a Slurm array (--array=1-16): --shard "
-                   "$SLURM_ARRAY_TASK_ID/16; an indexed Kubernetes job: --shard $((JOB_COMPLETION_INDEX + 1))/16; GNU parallel: "
-                   "parallel scorecam evaluate ... --shard {}/16 ::: $(seq 16). With MPI: mpirun -n 8 scorecam_mpi evaluate "
-                   "... --threads 1: rank 0 hands out the pictures, the others judge them.");
+    command.footer(
+        "A run that was cut off goes on where it stopped when the same command is given again. A picture that cannot "
+        "be used is left out, and the exit status is 1. Parts for a Slurm array (--array=1-16): --shard "
+        "$SLURM_ARRAY_TASK_ID/16; an indexed Kubernetes job: --shard $((JOB_COMPLETION_INDEX + 1))/16; GNU parallel: "
+        "parallel scorecam evaluate ... --shard {}/16 ::: $(seq 16). With MPI: mpirun -n 8 scorecam_mpi evaluate "
+        "... --threads 1: rank 0 hands out the pictures, the others judge them.");
 }
 
 void add_merge_options(CLI::App& command, cli::merge_options& options)
@@ -283,8 +291,8 @@ int main(int argc, char** argv)
     auto* const bench_command   = app.add_subcommand("bench", "Measure time and fidelity of the ways to make a map");
     auto* const evaluate_command =
         app.add_subcommand("evaluate", "Judge the maps of many pictures beside those of two controls");
-    auto* const merge_command   = app.add_subcommand("merge", "Put the parts of an evaluation together");
-    auto* const layers_command  = app.add_subcommand("layers", "List the layers that can be explained");
+    auto* const merge_command  = app.add_subcommand("merge", "Put the parts of an evaluation together");
+    auto* const layers_command = app.add_subcommand("layers", "List the layers that can be explained");
     add_explain_options(*explain_command, explain);
     add_compare_options(*compare_command, compare);
     add_bench_options(*bench_command, bench);

@@ -36,7 +36,7 @@ int number_of(std::string const& option, std::string const& text)
 std::vector<map_case> each_part_varied()
 {
     std::vector<map_case> all{{}};
-    auto const vary = [&](std::string map_case::*part, std::vector<std::string> const& values) {
+    auto const vary = [&](std::string map_case::* part, std::vector<std::string> const& values) {
         for (auto const& value : values) {
             all.emplace_back();
             all.back().*part = value;
@@ -79,7 +79,7 @@ std::vector<map_case> cases_of(case_lists const& lists)
                       lists.precisions.empty();
     if (none) { return each_part_varied(); }
     std::vector<map_case> all{{}};
-    auto const cross = [&](std::string map_case::*part, std::vector<std::string> const& values) {
+    auto const cross = [&](std::string map_case::* part, std::vector<std::string> const& values) {
         if (values.empty()) { return; }
         std::vector<map_case> crossed;
         for (auto const& one : all) {

@@ -18,13 +18,13 @@ class engine {
 public:
     virtual ~engine() = default;
 
-    [[nodiscard]] virtual std::string name() const                                     = 0;  ///< with its version
-    [[nodiscard]] virtual std::vector<sc::layer<2>> const& layers() const              = 0;
-    [[nodiscard]] virtual std::vector<sc::layer<2>> const& explained() const           = 0;
-    [[nodiscard]] virtual sc::image_shape input_shape() const                          = 0;
-    [[nodiscard]] virtual std::string precision() const                                = 0;
-    [[nodiscard]] virtual sc::index_t max_batch() const                                = 0;
-    [[nodiscard]] virtual std::unique_ptr<engine> replica() const                      = 0;
+    [[nodiscard]] virtual std::string name() const                           = 0;  ///< with its version
+    [[nodiscard]] virtual std::vector<sc::layer<2>> const& layers() const    = 0;
+    [[nodiscard]] virtual std::vector<sc::layer<2>> const& explained() const = 0;
+    [[nodiscard]] virtual sc::image_shape input_shape() const                = 0;
+    [[nodiscard]] virtual std::string precision() const                      = 0;
+    [[nodiscard]] virtual sc::index_t max_batch() const                      = 0;
+    [[nodiscard]] virtual std::unique_ptr<engine> replica() const            = 0;
     /// Sets what all networks of an engine share in a process, such as OpenCV's number of threads, as this one was opened to
     /// have it: needed before a map if another network was opened since.
     virtual void take_over()                                                           = 0;

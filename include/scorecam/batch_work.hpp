@@ -46,11 +46,14 @@ public:
         return std::min({n, remaining, model_.max_batch()});
     }
 
-    /// Calls one_batch(backend, model, first, n) until all of `total` images are done. Returns the size of the batches: what
-    /// the strategy settled on, or the largest, `size` of earlier ones among them.
+    /// Calls one_batch(backend, model, first, n) until all of `total` images are done; no caller takes more than its share
+    /// in one batch. Returns the size of the batches: what the strategy settled on, or the largest, `size` of earlier ones
+    /// among them.
     template <class Work>
     index_t through(index_t total, Work const& one_batch, index_t size = 0) const
     {
+        index_t const callers = 1 + others_.count();
+        index_t const share   = (total + callers - 1) / callers;
         std::mutex mutex;  // of everything below, of the batching strategy and of the progress
         index_t started = 0, done = 0;
         std::exception_ptr failure;
@@ -58,7 +61,7 @@ public:
             std::lock_guard const lock{mutex};
             if (failure || started == total) { return std::pair{started, index_t{0}}; }
             stop_if_requested(done, total);
-            auto const n = next(total - started);
+            auto const n = next(std::min(share, total - started));
             return std::pair{std::exchange(started, started + n), n};
         };
         auto const finish = [&](index_t n, double seconds) {

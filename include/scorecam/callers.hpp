@@ -54,6 +54,7 @@ struct further_callers {
                                " callers were asked for, but the model or the backend has no replica(); use one caller"};
         }
     }
+    [[nodiscard]] index_t count() const { return 0; }
     template <class F>
     void for_each(F&&) const
     {
@@ -72,6 +73,7 @@ struct further_callers<Backend, Model> {
         }
         all.resize(static_cast<std::size_t>(number - 1));
     }
+    [[nodiscard]] index_t count() const { return static_cast<index_t>(all.size()); }
     template <class F>
     void for_each(F&& f) const
     {

@@ -92,6 +92,16 @@ TEST_CASE("several callers give the same as one, to the last bit, from the same 
     }
 }
 
+TEST_CASE("no caller takes more than its share of the masks")
+{
+    network model;
+    auto const alone = explained(model, sc::fixed_batch{64});
+    auto const masks = alone.batch_size;
+    CHECK(masks > 8);  // all of them at once
+    CHECK(explained(model, sc::callers{2}, sc::fixed_batch{64}).batch_size == (masks + 1) / 2);
+    CHECK(explained(model, sc::callers{8}, sc::fixed_batch{64}).batch_size == (masks + 7) / 8);
+}
+
 TEST_CASE("an explainer keeps its callers, and counts each explanation by itself")
 {
     network model;
