@@ -20,8 +20,7 @@ enum class correlation { pearson, spearman };
 
 [[nodiscard]] constexpr char const* to_string(correlation of) { return of == correlation::pearson ? "pearson" : "spearman"; }
 
-namespace detail {
-
+/// The rank of each value, from 0; equal values share the mean of theirs.
 [[nodiscard]] inline std::vector<double> mean_ranks(std::vector<double> const& values)
 {
     std::vector<std::size_t> order(values.size());
@@ -35,8 +34,8 @@ namespace detail {
     return ranks;
 }
 
-/// Neither may be constant.
-[[nodiscard]] inline double pearson(std::vector<double> const& a, std::vector<double> const& b)
+/// Pearson's correlation of two rows of numbers of one length; of their ranks, Spearman's. NaN if one of them is constant.
+[[nodiscard]] inline double correlation_of(std::vector<double> const& a, std::vector<double> const& b)
 {
     auto const count = static_cast<double>(a.size());
     double const ma  = std::accumulate(a.begin(), a.end(), 0.0) / count;
@@ -49,8 +48,6 @@ namespace detail {
     }
     return std::clamp(ab / std::sqrt(aa) / std::sqrt(bb), -1.0, 1.0);  // rounding
 }
-
-}  // namespace detail
 
 /// The correlation of two maps, in [-1, 1], called `metric`. Without a value if one of them is constant.
 template <class T, std::size_t Rank>
@@ -68,8 +65,7 @@ template <class T, std::size_t Rank>
     if (found.why != caveat::none) { return found; }
     std::vector<double> a(map.begin(), map.end());
     std::vector<double> b(other.begin(), other.end());
-    found.value =
-        of == correlation::pearson ? detail::pearson(a, b) : detail::pearson(detail::mean_ranks(a), detail::mean_ranks(b));
+    found.value = of == correlation::pearson ? correlation_of(a, b) : correlation_of(mean_ranks(a), mean_ranks(b));
     return found;
 }
 

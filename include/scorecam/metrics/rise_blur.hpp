@@ -32,7 +32,7 @@ struct rise_blur {
         for (index_t i = 0; i < images.extent(0); ++i) {
             auto from = images.slice(i, 1);
             for (std::size_t axis = 0; axis + 2 < Rank; ++axis) {
-                on.paint(from, ops::padded_filter_axis<T>{taps.data(), reach, axis}, out.slice(i, 1));
+                on.paint(from, ops::filter_axis<T>{taps.data(), reach, axis, ops::beyond::zero}, out.slice(i, 1));
                 on.copy(tensor_view<T const, Rank, Space>{out.slice(i, 1)}, between);
                 from = between;
             }

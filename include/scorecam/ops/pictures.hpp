@@ -44,7 +44,7 @@ struct plane_mean {
     }
 };
 
-/// Index i folded back into [0, n): ... 2 1 | 0 1 2 ... n-1 | n-2 ... (cv2.BORDER_REFLECT_101).
+/// Index i folded back into [0, n): ... 2 1 | 0 1 2 ... n-1 | n-2 ...
 [[nodiscard]] SCORECAM_HD constexpr index_t reflect(index_t i, index_t n)
 {
     if (n == 1) { return 0; }
@@ -60,12 +60,20 @@ struct plane_mean {
     return exp(-0.5 * (x / sigma) * (x / sigma));
 }
 
-/// A symmetric filter along one axis; `taps[0]` is its centre, in the backend's memory. Edges are reflected.
+/// What a filter sees beyond the edges of an image.
+enum class beyond {
+    reflected,  ///< the image again, without its edge (cv2.BORDER_REFLECT_101)
+    zero        ///< nothing (torch.nn.functional.conv2d with padding)
+};
+
+/// A symmetric filter along one axis; `taps[0]` is its centre, in the backend's memory.
 template <class T>
 struct filter_axis {
     T const* taps;
     index_t radius;
     std::size_t axis;
+    beyond edge = beyond::reflected;
+
     template <std::size_t Rank>
     [[nodiscard]] SCORECAM_HD constexpr T operator()(pixel<T, Rank> p) const
     {
@@ -76,31 +84,16 @@ struct filter_axis {
         T const* line    = p.plane() + (p.offset - at * stride);
         T sum            = taps[0] * line[at * stride];
         for (index_t r = 1; r <= radius; ++r) {
-            sum += taps[r] * (line[reflect(at - r, n) * stride] + line[reflect(at + r, n) * stride]);
+            sum += taps[r] * (seen(line, at - r, n, stride) + seen(line, at + r, n, stride));
         }
         return sum;
     }
-};
 
-/// The same with zeros beyond the edges (torch.nn.functional.conv2d with padding).
-template <class T>
-struct padded_filter_axis {
-    T const* taps;
-    index_t radius;
-    std::size_t axis;
-    template <std::size_t Rank>
-    [[nodiscard]] SCORECAM_HD constexpr T operator()(pixel<T, Rank> p) const
+private:
+    [[nodiscard]] SCORECAM_HD constexpr T seen(T const* line, index_t i, index_t n, index_t stride) const
     {
-        index_t stride = 1;
-        for (std::size_t d = axis + 1; d < Rank; ++d) { stride *= p.size[d]; }
-        index_t const n  = p.size[axis];
-        index_t const at = p.offset / stride % n;
-        T const* line    = p.plane() + (p.offset - at * stride);
-        T sum            = taps[0] * line[at * stride];
-        for (index_t r = 1; r <= radius; ++r) {
-            sum += taps[r] * ((at >= r ? line[(at - r) * stride] : T(0)) + (at + r < n ? line[(at + r) * stride] : T(0)));
-        }
-        return sum;
+        if (i >= 0 && i < n) { return line[i * stride]; }
+        return edge == beyond::zero ? T(0) : line[reflect(i, n) * stride];
     }
 };
 
