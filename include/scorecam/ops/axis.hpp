@@ -47,4 +47,26 @@ template <class T>
     return i == 0 || i == out - 1 || tap_at<T>(rule, i - 1, in, out).lo != lo || tap_at<T>(rule, i + 1, in, out).lo != lo;
 }
 
+/// The number of samples that extreme_sample knows.
+[[nodiscard]] SCORECAM_HD constexpr index_t extreme_samples(index_t in, index_t out) { return out < 2 * in ? out : 2 * in; }
+
+/// Sample j of a list that has every extreme one, 0 <= j < extreme_samples(in, out), found without a table.
+template <class T>
+[[nodiscard]] SCORECAM_HD constexpr index_t extreme_sample(axis_rule rule, index_t j, index_t in, index_t out)
+{
+    if (out <= 2 * in) { return j; }
+    index_t const wanted = (j + 1) / 2;  // the first sample between wanted and its next, or the last one before it
+    index_t begin = 0, end = out;
+    while (begin < end) {
+        index_t const middle = begin + (end - begin) / 2;
+        if (tap_at<T>(rule, middle, in, out).lo < wanted) {
+            begin = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    index_t const found = j % 2 == 0 ? begin : begin - 1;
+    return found < out ? found : out - 1;
+}
+
 }  // namespace scorecam::ops
