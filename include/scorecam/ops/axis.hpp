@@ -11,17 +11,17 @@ enum class axis_rule {
     align_corners,  ///< the same with align_corners=True, scipy.ndimage.zoom: first and last samples coincide
 };
 
-/// A sample: value = a[lo] + weight * (a[hi] - a[lo]).
-template <class T>
+/// A sample: value = a[lo] + weight * (a[hi] - a[lo]). A device counts faster in 32 bits.
+template <class T, class Index = index_t>
 struct tap {
-    index_t lo;
-    index_t hi;
+    Index lo;
+    Index hi;
     T weight;
 };
 
 /// Sample i of an axis of `in` values resized to `out` values, 0 <= i < out.
-template <class T>
-[[nodiscard]] SCORECAM_HD constexpr tap<T> tap_at(axis_rule rule, index_t i, index_t in, index_t out)
+template <class T, class Index = index_t>
+[[nodiscard]] SCORECAM_HD constexpr tap<T, Index> tap_at(axis_rule rule, Index i, Index in, Index out)
 {
     T position = 0;
     if (rule == axis_rule::half_pixel) {
@@ -30,7 +30,7 @@ template <class T>
     } else if (out > 1) {
         position = static_cast<T>(i) * (static_cast<T>(in - 1) / static_cast<T>(out - 1));
     }
-    auto lo           = static_cast<index_t>(position);
+    auto lo           = static_cast<Index>(position);
     lo                = lo < in - 1 ? lo : in - 1;
     auto const hi     = lo < in - 1 ? lo + 1 : lo;
     auto const weight = position - static_cast<T>(lo);

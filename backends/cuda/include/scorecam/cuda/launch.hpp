@@ -74,15 +74,15 @@ template <row_work Work>
 struct bulk_share {
     index_t block;
     index_t blocks;
-    index_t first;
-    index_t step;
+    std::uint32_t first;
+    std::uint32_t step;
 };
 template <bulk_work Work>
 SCORECAM_HD void run_share(Work const& work, bulk_share const& mine)
 {
-    index_t const outer = work.outer(), inner = work.inner();
-    for (index_t o = mine.block; o < outer; o += mine.blocks) {
-        for (index_t i = mine.first; i < inner; i += mine.step) { work(o, static_cast<std::uint32_t>(i)); }
+    auto const inner = static_cast<std::uint32_t>(work.inner());  // below 2^31, as is the step: their sum does not overflow
+    for (index_t o = mine.block; o < work.outer(); o += mine.blocks) {
+        for (std::uint32_t i = mine.first; i < inner; i += mine.step) { work(o, i); }
     }
 }
 

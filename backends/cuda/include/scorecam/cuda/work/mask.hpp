@@ -56,18 +56,22 @@ private:
     SCORECAM_HD void mask_at(T const* map, std::uint32_t i, T* h) const
     {
         auto const row_packs = static_cast<std::uint32_t>(high[Rank - 1] / Count);
-        auto const first     = static_cast<index_t>(i % row_packs) * Count;
-        ops::tap<T> taps[Rank];
-        std::uint32_t row = i / row_packs;
+        std::uint32_t row    = i / row_packs;
+        auto const first     = static_cast<std::int32_t>(i - row * row_packs) * Count;
+        ops::tap<T, std::int32_t> taps[Rank];
         for (std::size_t d = Rank - 1; d-- > 0;) {
             auto const extent = static_cast<std::uint32_t>(high[d]);
-            taps[d]           = ops::tap_at<T>(axis, row % extent, low[d], high[d]);
+            taps[d]           = tap_at(d, static_cast<std::int32_t>(row % extent));
             row /= extent;
         }
         for (int j = 0; j < Count; ++j) {
-            taps[Rank - 1] = ops::tap_at<T>(axis, first + j, low[Rank - 1], high[Rank - 1]);
+            taps[Rank - 1] = tap_at(Rank - 1, first + j);
             h[j]           = ops::interpolate(map, low, taps);
         }
+    }
+    [[nodiscard]] SCORECAM_HD ops::tap<T, std::int32_t> tap_at(std::size_t d, std::int32_t at) const
+    {
+        return ops::tap_at<T>(axis, at, static_cast<std::int32_t>(low[d]), static_cast<std::int32_t>(high[d]));
     }
 };
 
