@@ -17,7 +17,7 @@
 
 namespace {
 
-using index = std::ptrdiff_t;
+using index_t = std::ptrdiff_t;
 
 int alive_count                   = 0;
 fake_cudnn::refused refused_calls = fake_cudnn::refused::nothing;
@@ -32,26 +32,26 @@ struct cudnnContext {
     cudaStream_t stream = nullptr;
 };
 struct cudnnTensorStruct {
-    index n = 0, c = 0, h = 0, w = 0;
-    index stride_n = 0, stride_c = 0, stride_h = 0;
+    index_t n = 0, c = 0, h = 0, w = 0;
+    index_t stride_n = 0, stride_c = 0, stride_h = 0;
 
-    [[nodiscard]] index at(index i, index j, index y, index x) const
+    [[nodiscard]] index_t at(index_t i, index_t j, index_t y, index_t x) const
     {
         return i * stride_n + j * stride_c + y * stride_h + x;
     }
     [[nodiscard]] bool same_shape(cudnnTensorStruct const& o) const { return n == o.n && c == o.c && h == o.h && w == o.w; }
 };
 struct cudnnFilterStruct {
-    index m = 0, c = 0, h = 0, w = 0;
+    index_t m = 0, c = 0, h = 0, w = 0;
 };
 struct cudnnConvolutionStruct {
-    index pad[2], stride[2], dilation[2];
-    index groups         = 1;
+    index_t pad[2], stride[2], dilation[2];
+    index_t groups       = 1;
     cudnnMathType_t math = CUDNN_DEFAULT_MATH;
 };
 struct cudnnPoolingStruct {
     cudnnPoolingMode_t mode;
-    index window[2], pad[2], stride[2];
+    index_t window[2], pad[2], stride[2];
 };
 struct cudnnActivationStruct {
     cudnnActivationMode_t mode;
@@ -123,7 +123,7 @@ struct convolution {
     cudnnFilterStruct w;
     cudnnConvolutionStruct how;
 
-    [[nodiscard]] index result(index a, index image, index window) const
+    [[nodiscard]] index_t result(index_t a, index_t image, index_t window) const
     {
         return (image + 2 * how.pad[a] - (window - 1) * how.dilation[a] - 1) / how.stride[a] + 1;
     }
@@ -133,26 +133,26 @@ struct convolution {
                y.w == result(1, x.w, w.w);
     }
     /// One output channel of one image, added to what is there.
-    void add(float const* in, float const* weights, index i, index m, float* out) const
+    void add(float const* in, float const* weights, index_t i, index_t m, float* out) const
     {
         auto const first = m / (w.m / how.groups) * w.c;
-        for (index c = 0; c < w.c; ++c) {
-            for (index ky = 0; ky < w.h; ++ky) {
-                for (index kx = 0; kx < w.w; ++kx) {
+        for (index_t c = 0; c < w.c; ++c) {
+            for (index_t ky = 0; ky < w.h; ++ky) {
+                for (index_t kx = 0; kx < w.w; ++kx) {
                     auto const by    = weights[((m * w.c + c) * w.h + ky) * w.w + kx];
                     auto const to    = kx * how.dilation[1] - how.pad[1];
                     auto const step  = how.stride[1];
                     auto const begin = to < 0 ? (-to + step - 1) / step : 0;
                     auto const end   = to >= x.w ? 0 : std::min(y.w, (x.w - 1 - to) / step + 1);
-                    for (index oy = 0; oy < y.h; ++oy) {
+                    for (index_t oy = 0; oy < y.h; ++oy) {
                         auto const iy = oy * how.stride[0] + ky * how.dilation[0] - how.pad[0];
                         if (iy < 0 || iy >= x.h) { continue; }
                         auto const* const row = in + x.at(i, first + c, iy, 0) + to;
                         auto* const sums      = out + y.at(i, m, oy, 0);
                         if (step == 1) {
-                            for (index ox = begin; ox < end; ++ox) { sums[ox] += by * row[ox]; }
+                            for (index_t ox = begin; ox < end; ++ox) { sums[ox] += by * row[ox]; }
                         } else {
-                            for (index ox = begin; ox < end; ++ox) { sums[ox] += by * row[ox * step]; }
+                            for (index_t ox = begin; ox < end; ++ox) { sums[ox] += by * row[ox * step]; }
                         }
                     }
                 }
@@ -170,8 +170,8 @@ struct convolution {
             in      = x_rounded.data();
             weights = w_rounded.data();
         }
-        for (index i = 0; i < y.n; ++i) {
-            for (index m = 0; m < y.c; ++m) {
+        for (index_t i = 0; i < y.n; ++i) {
+            for (index_t m = 0; m < y.c; ++m) {
                 std::fill_n(out + y.at(i, m, 0, 0), y.h * y.w, 0.0F);
                 add(in, weights, i, m, out);
             }
@@ -183,10 +183,10 @@ struct convolution {
 template <class F>
 void for_each(cudnnTensorStruct const& of, F f)
 {
-    for (index i = 0; i < of.n; ++i) {
-        for (index c = 0; c < of.c; ++c) {
-            for (index y = 0; y < of.h; ++y) {
-                for (index x = 0; x < of.w; ++x) { f(i, c, y, x); }
+    for (index_t i = 0; i < of.n; ++i) {
+        for (index_t c = 0; c < of.c; ++c) {
+            for (index_t y = 0; y < of.h; ++y) {
+                for (index_t x = 0; x < of.w; ++x) { f(i, c, y, x); }
             }
         }
     }
@@ -390,7 +390,7 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const
             residual = before.data();
         }
         one(static_cast<float const*>(x), static_cast<float const*>(w), out);
-        for_each(one.y, [&](index i, index c, index r, index q) {
+        for_each(one.y, [&](index_t i, index_t c, index_t r, index_t q) {
             auto& v = out[one.y.at(i, c, r, q)];
             v       = then_(v + static_cast<float const*>(bias)[c] + (by != 0 ? by * residual[one.y.at(i, c, r, q)] : 0));
         });
@@ -400,13 +400,13 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const
 cudnnStatus_t cudnnAddTensor(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t ad, void const* a,
                              void const* beta, cudnnTensorDescriptor_t cd, void* c)
 {
-    auto const fits = [](index from, index to) { return from == 1 || from == to; };
+    auto const fits = [](index_t from, index_t to) { return from == 1 || from == to; };
     if (!fits(ad->n, cd->n) || !fits(ad->c, cd->c) || !fits(ad->h, cd->h) || !fits(ad->w, cd->w)) {
         return CUDNN_STATUS_BAD_PARAM;
     }
     if (!is(alpha, 1) || !is(beta, 1)) { return CUDNN_STATUS_NOT_SUPPORTED; }
     return enqueue(on, [from = *ad, to = *cd, a, c] {
-        for_each(to, [&](index i, index j, index y, index x) {
+        for_each(to, [&](index_t i, index_t j, index_t y, index_t x) {
             static_cast<float*>(c)[to.at(i, j, y, x)] += static_cast<float const*>(
                 a)[from.at(from.n == 1 ? 0 : i, from.c == 1 ? 0 : j, from.h == 1 ? 0 : y, from.w == 1 ? 0 : x)];
         });
@@ -422,7 +422,7 @@ cudnnStatus_t cudnnOpTensor(cudnnHandle_t on, cudnnOpTensorDescriptor_t how, voi
         return CUDNN_STATUS_NOT_SUPPORTED;
     }
     return enqueue(on, [of_a = *ad, of_b = *bd, of_c = *cd, a, b, c] {
-        for_each(of_c, [&](index i, index j, index y, index x) {
+        for_each(of_c, [&](index_t i, index_t j, index_t y, index_t x) {
             static_cast<float*>(c)[of_c.at(i, j, y, x)] =
                 static_cast<float const*>(a)[of_a.at(i, j, y, x)] + static_cast<float const*>(b)[of_b.at(i, j, y, x)];
         });
@@ -435,7 +435,7 @@ cudnnStatus_t cudnnTransformTensor(cudnnHandle_t on, void const* alpha, cudnnTen
     if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
     return enqueue(on, [from = *xd, to = *yd, x, y] {
-        for_each(to, [&](index i, index j, index r, index q) {
+        for_each(to, [&](index_t i, index_t j, index_t r, index_t q) {
             static_cast<float*>(y)[to.at(i, j, r, q)] = static_cast<float const*>(x)[from.at(i, j, r, q)];
         });
     });
@@ -448,7 +448,7 @@ cudnnStatus_t cudnnActivationForward(cudnnHandle_t on, cudnnActivationDescriptor
     if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
     return enqueue(on, [of = *xd, then = *how, x, y] {
-        for_each(of, [&](index i, index j, index r, index q) {
+        for_each(of, [&](index_t i, index_t j, index_t r, index_t q) {
             static_cast<float*>(y)[of.at(i, j, r, q)] = then(static_cast<float const*>(x)[of.at(i, j, r, q)]);
         });
     });
@@ -462,12 +462,12 @@ cudnnStatus_t cudnnPoolingForward(cudnnHandle_t on, cudnnPoolingDescriptor_t how
     if (xd->n != yd->n || xd->c != yd->c) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
     return enqueue(on, [from = *xd, to = *yd, of = *how, x, y] {
-        for_each(to, [&](index i, index j, index r, index q) {
-            float largest = -std::numeric_limits<float>::infinity();
-            double sum    = 0;
-            index counted = 0;
-            for (index wy = 0; wy < of.window[0]; ++wy) {
-                for (index wx = 0; wx < of.window[1]; ++wx) {
+        for_each(to, [&](index_t i, index_t j, index_t r, index_t q) {
+            float largest   = -std::numeric_limits<float>::infinity();
+            double sum      = 0;
+            index_t counted = 0;
+            for (index_t wy = 0; wy < of.window[0]; ++wy) {
+                for (index_t wx = 0; wx < of.window[1]; ++wx) {
                     auto const iy = r * of.stride[0] - of.pad[0] + wy, ix = q * of.stride[1] - of.pad[1] + wx;
                     bool const inside = iy >= 0 && iy < from.h && ix >= 0 && ix < from.w;
                     counted += inside || of.mode == CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING ? 1 : 0;
@@ -492,12 +492,12 @@ cudnnStatus_t cudnnSoftmaxForward(cudnnHandle_t on, cudnnSoftmaxAlgorithm_t how,
     return enqueue(on, [of = *xd, how, x, y] {
         auto places = of;
         places.c    = 1;
-        for_each(places, [&](index i, index, index r, index q) {
-            auto const in  = [&](index c) { return static_cast<double>(static_cast<float const*>(x)[of.at(i, c, r, q)]); };
+        for_each(places, [&](index_t i, index_t, index_t r, index_t q) {
+            auto const in  = [&](index_t c) { return static_cast<double>(static_cast<float const*>(x)[of.at(i, c, r, q)]); };
             double largest = in(0), sum = 0;
-            for (index c = 1; c < of.c; ++c) { largest = std::max(largest, in(c)); }
-            for (index c = 0; c < of.c; ++c) { sum += std::exp(in(c)-largest); }
-            for (index c = 0; c < of.c; ++c) {
+            for (index_t c = 1; c < of.c; ++c) { largest = std::max(largest, in(c)); }
+            for (index_t c = 0; c < of.c; ++c) { sum += std::exp(in(c)-largest); }
+            for (index_t c = 0; c < of.c; ++c) {
                 double const log = in(c)-largest - std::log(sum);
                 static_cast<float*>(y)[of.at(i, c, r, q)] =
                     static_cast<float>(how == CUDNN_SOFTMAX_LOG ? log : std::exp(log));

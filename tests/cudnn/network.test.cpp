@@ -1,0 +1,334 @@
+// Networks on cuDNN against PyTorch: outputs, activations, batches, streams, memory and errors.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <scorecam/cuda/stream.hpp>
+#include <scorecam/cudnn/network.hpp>
+#include <scorecam/scorecam.hpp>
+#include <scorecam/testing/model_conformance.hpp>
+
+#include "cuda/device.hpp"
+#include "engines/recorded.hpp"
+
+#if defined(SCORECAM_TEST_FAKE_CUDA)
+#include "cuda/fake_runtime.hpp"
+#include "cudnn/fake_cudnn.hpp"
+#endif
+
+using namespace engines;
+namespace cuda  = scorecam::cuda;
+namespace cudnn = scorecam::cudnn;
+
+namespace {
+
+/// Ends the program as a skipped test where there is no device.
+[[maybe_unused]] bool const there_is_a_device = [] {
+    int count = 0;
+    if (cudaGetDeviceCount(&count) != cudaSuccess || count == 0) {
+        std::printf("skipped: there is no CUDA device\n");
+        std::exit(77);
+    }
+    return true;
+}();
+
+/// A stream and a backend on it.
+struct on_a_stream {
+    cuda::stream stream;
+    cuda::basic_backend<> on{stream.get()};
+
+    template <class T, std::size_t Rank>
+    [[nodiscard]] sc::tensor<T, Rank> on_host(sc::tensor_view<T const, Rank, sc::cuda_space> view)
+    {
+        sc::tensor<T, Rank> host{view.shape()};
+        on.to_host(view, host.data());
+        on.wait();
+        return host;
+    }
+    [[nodiscard]] sc::tensor<float, 2> forward(cudnn::network& network, sc::tensor<float, 4> const& images)
+    {
+        device::moved const batch{on, images};
+        return on_host(network.forward(batch.view(), stream.get()));
+    }
+    struct seen {
+        sc::tensor<float, 2> outputs;
+        std::vector<sc::tensor<float, 4>> activations;
+    };
+    [[nodiscard]] seen capture(cudnn::network& network, sc::tensor<float, 4> const& images)
+    {
+        device::moved const batch{on, images};
+        auto const found = network.capture_layers(batch.view(), stream.get());
+        seen all{on_host(found.outputs), {}};
+        for (auto const& one : found.activations) { all.activations.push_back(on_host(one)); }
+        return all;
+    }
+};
+
+/// What is wrong with loading a network; empty if nothing is.
+std::string refused(std::string const& network, sc::image_shape input, std::vector<std::string> const& layers = {})
+{
+    try {
+        cudnn::network const made{file_of(network), input, layers};
+    } catch (sc::model_error const& e) {
+        return e.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("outputs and activations are those of PyTorch, one layer at a time and several in one pass")
+{
+    on_a_stream here;
+    for (auto const& one : recorded_networks) {
+        CAPTURE(one.name);
+        auto const images  = recorded<4>(one.name, "input");
+        auto const outputs = recorded<2>(one.name, "output");
+        std::vector<std::vector<recorded_layer>> choices{one.layers};
+        for (auto const& layer : one.layers) { choices.push_back({layer}); }
+        for (auto const& layers : choices) {
+            std::vector<std::string> names;
+            for (auto const& layer : layers) { names.push_back(layer.name); }
+            cudnn::network network{file_of(one.name), one.input, names};
+            CHECK(network.classes() == 5);
+            CHECK(network.precision() == "float32");
+            for (index_t const n : {3, 1, 7, 3}) {
+                CAPTURE(n);
+                auto const batch = repeated(images, n);
+                CHECK(deviation(here.forward(network, batch), repeated(outputs, n)) < tolerance);
+                auto const seen = here.capture(network, batch);
+                CHECK(deviation(seen.outputs, repeated(outputs, n)) < tolerance);
+                REQUIRE(seen.activations.size() == layers.size());
+                for (std::size_t l = 0; l < layers.size(); ++l) {
+                    auto const expected = repeated(recorded<4>(one.name, layers[l].array), n);
+                    CHECK(seen.activations[l].shape() == expected.shape());
+                    CHECK(deviation(seen.activations[l], expected) < tolerance);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("the layers are those of the file, and the one explained by default is the last before the classifier")
+{
+    cudnn::network const network{file_of("plain"), plain_input};
+    std::vector<std::string> const expected{"/first/Conv", "/Relu", "/second/Conv", "/relu/Relu"};
+    CHECK(layers_of(network) == expected);
+    CHECK(network.explained()[0].name == "/relu/Relu");
+    CHECK(cudnn::network{file_of("residual"), residual_input}.explained()[0].name == "/last/Relu");
+    CHECK(cudnn::network{file_of("features_first"), plain_input}.explained()[0].name == "/relu/Relu");
+}
+
+TEST_CASE("files made for one image, for four, or for one at a time run with any number")
+{
+    on_a_stream here;
+    for (std::string const name : {"one", "four", "folded", "weights_apart"}) {
+        CAPTURE(name);
+        bool const apart   = name == "weights_apart";  // the weights of plain
+        auto const images  = recorded<4>(apart ? "plain" : name, "input");
+        auto const outputs = recorded<2>(apart ? "plain" : name, "output");
+        cudnn::network network{file_of(name), plain_input};
+        CHECK(network.max_batch() > 1000);
+        for (index_t const n : {1, 6}) {
+            auto const seen = here.capture(network, repeated(images, n));
+            CHECK(deviation(seen.outputs, repeated(outputs, n)) < tolerance);
+            CHECK(deviation(seen.activations[0], repeated(recorded<4>(apart ? "plain" : name, "relu"), n)) < tolerance);
+        }
+    }
+}
+
+TEST_CASE("the output that is asked for is the scores")
+{
+    on_a_stream here;
+    auto const images = recorded<4>("two_scores", "input");
+    for (auto const& [output, array] : {std::pair{"logits", "output"}, std::pair{"probabilities", "probabilities"}}) {
+        cudnn::network network{file_of("two_scores"), plain_input, {}, {.output = output}};
+        CHECK(deviation(here.forward(network, images), recorded<2>("two_scores", array)) < tolerance);
+    }
+}
+
+TEST_CASE("TF32 rounds what float32 does not, and says so")
+{
+    on_a_stream here;
+    auto const images  = recorded<4>("plain", "input");
+    auto const outputs = recorded<2>("plain", "output");
+    cudnn::network network{file_of("plain"), plain_input, {}, {.precision = cudnn::arithmetic::tf32}};
+    CHECK(network.precision() == "tf32");
+    auto const apart = deviation(here.forward(network, images), outputs);
+    CHECK(apart < 0.2);  // 10 bits of mantissa, and the head's weights are 60-fold
+#if defined(SCORECAM_TEST_FAKE_CUDA)
+    CHECK(apart > 1e-4);
+#endif
+}
+
+TEST_CASE("the networks conform")
+{
+    on_a_stream here;
+    for (auto const& one : recorded_networks) {
+        CAPTURE(one.name);
+        for (auto const& layers : {std::vector<std::string>{}, {one.layers[0].name}, one.names()}) {
+            cudnn::network network{file_of(one.name), one.input, layers};
+            sc::testing::check_model_conformance(here.on, network,
+                                                 {.refuses_wrong_shapes = true, .tap_is_signed = !layers.empty()});
+        }
+    }
+}
+
+TEST_CASE("the map is that of the authors' code written out in PyTorch")
+{
+    on_a_stream here;
+    cudnn::network network{file_of("plain"), plain_input, {"/second/Conv"}};
+    auto const image = sc::testing::load<float, 4>(data::own("tests/engines/networks/plain.input.npy"));
+    sc::tensor<float, 4> first{sc::prepend(plain_input, 1)};
+    std::copy_n(image.data(), first.size(), first.data());
+    device::moved const batch{here.on, first};
+    auto const found = sc::explain(here.on, network, batch.view()[0], sc::target{4}, sc::conventions::official{});
+    CHECK(deviation(found.maps[0][0], recorded<2>("plain", "map")) < tolerance);
+    auto const weights = recorded<1>("plain", "weights");
+    for (index_t k = 0; k < weights.size(); ++k) {
+        CHECK(found.weights(0, k, 0) == doctest::Approx(weights(k)).epsilon(1e-4));
+    }
+}
+
+TEST_CASE("a network outlives the streams it was called on, and may be called on others")
+{
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    cudnn::network network{file_of("residual"), residual_input};
+    for (index_t const n : {2, 5, 1}) {
+        on_a_stream here, other;
+        CHECK(deviation(here.forward(network, repeated(images, n)), repeated(outputs, n)) < tolerance);
+        device::moved const first{here.on, repeated(images, 3)};
+        device::moved const second{other.on, repeated(images, 4)};
+        static_cast<void>(network.forward(first.view(), here.stream.get()));
+        auto const found = here.on_host(network.forward(second.view(), other.stream.get()));
+        other.on.wait();
+        CHECK(deviation(other.on_host(network.forward(second.view(), other.stream.get())), repeated(outputs, 4)) <
+              tolerance);
+    }
+}
+
+TEST_CASE("what cannot be loaded is refused with the file, the operator and the node")
+{
+    CHECK(refused("plain", plain_input) == "");
+    CHECK(refused("plain", plain_input, {"/third/Conv"}).find("/third/Conv") != std::string::npos);
+    CHECK(refused("residual", {3, 8, 12}).find("residual.onnx: the network does not take inputs of (3, 8, 12)") !=
+          std::string::npos);
+    auto const transformer = refused("transformer", {3, 12, 16});
+    CHECK(transformer.find("transformer.onnx: the operator ") != std::string::npos);
+    CHECK(transformer.find("the node /") != std::string::npos);
+    CHECK(transformer.find("; export ") != std::string::npos);
+    CHECK(refused("no_such", plain_input).find("; pass the name of an ONNX file") != std::string::npos);
+}
+
+#if defined(SCORECAM_TEST_FAKE_CUDA)
+
+TEST_CASE("the host waits for the upload of the weights and then for nothing")
+{
+    on_a_stream here;
+    cudnn::network network{file_of("residual"), residual_input};
+    device::moved const batch{here.on, recorded<4>("residual", "input")};
+    auto const waits = fake::host_waits();
+    for (index_t n = 3; n > 0; --n) {
+        static_cast<void>(network.forward(batch.view().slice(0, n), here.stream.get()));
+        static_cast<void>(network.capture(batch.view().slice(0, n), here.stream.get()));
+    }
+    CHECK(fake::host_waits() == waits);
+    here.on.wait();
+}
+
+TEST_CASE("in whatever order streams get on, nothing is overtaken, overwritten or leaked")
+{
+    fake::forget_violations();
+    auto const bytes   = fake::device_bytes();
+    auto const handles = fake::live_handles();
+    auto const alive   = fake_cudnn::alive();
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    auto const sum     = recorded<4>("residual", "add");
+    for (unsigned seed = 1; seed <= 30; ++seed) {
+        CAPTURE(seed);
+        fake::seed(seed);
+        on_a_stream here;
+        std::optional<on_a_stream> other{std::in_place};
+        cudnn::network network{file_of("residual"), residual_input, {"/add/Add"}};
+        device::moved const batch{here.on, images};
+        auto const small = network.forward(batch.view().slice(0, 1), here.stream.get());
+        CHECK(deviation(here.on_host(small)[0], outputs.view()[0]) < tolerance);
+        {
+            device::moved const there{other->on, images};
+            static_cast<void>(network.forward(there.view(), other->stream.get()));  // more memory, on another stream
+            other->on.wait();
+        }
+        auto const seen = network.capture(batch.view(), here.stream.get());
+        CHECK(deviation(here.on_host(seen.activations), sum) < tolerance);
+        CHECK(deviation(here.on_host(seen.outputs), outputs) < tolerance);
+        static_cast<void>(network.forward(batch.view(), other->stream.get()));
+        static_cast<void>(network.forward(batch.view(), here.stream.get()));  // and on its way the network ends
+    }
+    CHECK(fake::violations() == std::vector<std::string>{});
+    CHECK(fake::device_bytes() == bytes);
+    CHECK(fake::live_handles() == handles);
+    CHECK(fake_cudnn::alive() == alive);
+}
+
+TEST_CASE("memory that runs out is scorecam::out_of_memory, and smaller batches still run")
+{
+    on_a_stream here;
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    cudnn::network network{file_of("residual"), residual_input};
+    device::moved const many{here.on, repeated(images, 40)};
+    CHECK(deviation(here.forward(network, images), outputs) < tolerance);
+    fake::set_budget(fake::device_bytes() + 20'000);
+    CHECK_THROWS_AS(static_cast<void>(network.forward(many.view(), here.stream.get())), sc::out_of_memory);
+    CHECK(deviation(here.on_host(network.forward(many.view().slice(0, 3), here.stream.get())), outputs) < tolerance);
+    fake::set_no_budget();
+    CHECK(deviation(here.on_host(network.forward(many.view(), here.stream.get())), repeated(outputs, 40)) < tolerance);
+}
+
+TEST_CASE("what cuDNN does not do in one call is done step by step")
+{
+    on_a_stream here;
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    for (auto const what :
+         {fake_cudnn::refused::nothing, fake_cudnn::refused::grouped_in_one, fake_cudnn::refused::everything_in_one}) {
+        fake_cudnn::refuse(what);
+        cudnn::network network{file_of("residual"), residual_input};
+        static_cast<void>(fake_cudnn::counted());
+        for (int time = 0; time < 2; ++time) { CHECK(deviation(here.forward(network, images), outputs) < tolerance); }
+        auto const count = fake_cudnn::counted();
+        // A normalisation of the sum of channels, three convolutions and the head, twice each.
+        CHECK(count.in_one == (what == fake_cudnn::refused::nothing          ? 10
+                               : what == fake_cudnn::refused::grouped_in_one ? 8
+                                                                             : 0));
+        CHECK(count.in_one + count.alone == 10);
+    }
+    fake_cudnn::refuse(fake_cudnn::refused::nothing);
+}
+
+TEST_CASE("a call of cuDNN that fails is told with the node, and the network works on")
+{
+    on_a_stream here;
+    auto const images = recorded<4>("plain", "input");
+    cudnn::network network{file_of("plain"), plain_input};
+    fake_cudnn::fail_with(CUDNN_STATUS_EXECUTION_FAILED, 1);
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(here.forward(network, images)),
+        doctest::Contains("(3, 2, 12, 10): Conv, the node /second/Conv: cuDNN says: CUDNN_STATUS_EXECUTION_FAILED"),
+        sc::model_error);
+    CHECK(deviation(here.forward(network, images), recorded<2>("plain", "output")) < tolerance);
+    fake_cudnn::ask_for_workspace(std::size_t{1} << 30U);
+    CHECK_THROWS_WITH_AS(static_cast<void>(here.forward(network, repeated(images, 2))),
+                         doctest::Contains("settings::workspace"), sc::model_error);
+    fake_cudnn::ask_for_workspace(4096);
+}
+
+#endif
