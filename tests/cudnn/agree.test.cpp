@@ -19,43 +19,6 @@ constexpr double alike = 1e-5;
 
 }  // namespace
 
-TEST_CASE("networks with every operator give what was recorded with ONNX Runtime, fused and not")
-{
-    cuda::stream stream;
-    cuda::basic_backend<> on{stream.get()};
-    for (std::string const name : {"mobile", "fire", "normal", "means"}) {
-        CAPTURE(name);
-        auto const file     = data::own("tests/onnx/networks/" + name);
-        auto const images   = sc::testing::load<float, 4>(file + ".input.npy");
-        auto const output   = sc::testing::load<float, 2>(file + ".output.npy");
-        auto const expected = sc::testing::load<float, 4>(file + ".layer.npy");
-        auto const shape    = sc::trailing<3>(images.shape());
-        device::moved const batch{on, images};
-        auto const check = [&](cudnn::network& network, std::string const& layer) {
-            auto const seen = network.capture_layers(batch.view(), stream.get());
-            sc::tensor<float, 2> scores{seen.outputs.shape()};
-            on.to_host(seen.outputs, scores.data());
-            std::size_t at = 0;
-            while (network.explained().at(at).name != layer) { ++at; }
-            sc::tensor<float, 4> map{seen.activations[at].shape()};
-            on.to_host(seen.activations[at], map.data());
-            on.wait();
-            REQUIRE(scores.shape() == output.shape());
-            REQUIRE(map.shape() == expected.shape());
-            CHECK(apart(scores, output) < alike);
-            CHECK(apart(map, expected) < alike);
-        };
-        auto const layer = std::string{name == "mobile"   ? "13_Clip"
-                                       : name == "fire"   ? "9_Concat"
-                                       : name == "normal" ? "12_Relu"
-                                                          : "7_Sum"};
-        cudnn::network fused{file + ".onnx", shape, {layer}};
-        check(fused, layer);
-        cudnn::network plain{file + ".onnx", shape, layers_of(fused)};
-        check(plain, layer);
-    }
-}
-
 TEST_CASE("all layers of the small networks are those of another engine")
 {
     require_other_engine();
