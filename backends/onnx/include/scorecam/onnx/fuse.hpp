@@ -83,7 +83,7 @@ private:
                 replace(*first, after);
             }
         } else if (std::holds_alternative<addition>(after.what)) {
-            for (std::size_t const which : {1, 0}) {
+            for (auto const which : {std::size_t{1}, std::size_t{0}}) {
                 auto* first = convolution_of(after.inputs[which]);
                 if (first == nullptr || first->inputs.size() != 1) { continue; }
                 first->inputs.push_back(after.inputs[1 - which]);
