@@ -94,9 +94,30 @@ cudnnStatus_t destroy(T* made)
     return CUDNN_STATUS_SUCCESS;
 }
 
-/// Runs f in the order of the handle's stream.
-cudnnStatus_t enqueue(cudnnHandle_t on, std::function<void()> f)
+/// Memory that a call reads or writes.
+struct touched {
+    void const* first;
+    index_t floats;
+};
+[[nodiscard]] touched all_of(cudnnTensorStruct const& of, void const* memory)
 {
+    return {memory, of.at(of.n - 1, of.c - 1, of.h - 1, of.w - 1) + 1};
+}
+
+/// Runs f in the order of the handle's stream. The runtime looks then whether the memory is the device's: a byte of its
+/// beginning and of its end are copied before.
+cudnnStatus_t enqueue(cudnnHandle_t on, std::vector<touched> const& memory, std::function<void()> f)
+{
+    static char looked_at;
+    for (auto const& one : memory) {
+        auto const* const begin = static_cast<char const*>(one.first);
+        auto const* const last  = begin + static_cast<std::size_t>(one.floats) * sizeof(float) - 1;
+        for (auto const* at : {begin, last}) {
+            if (cudaMemcpyAsync(&looked_at, at, 1, cudaMemcpyDeviceToHost, on->stream) != cudaSuccess) {
+                return CUDNN_STATUS_EXECUTION_FAILED;
+            }
+        }
+    }
     auto kept       = std::make_unique<std::function<void()>>(std::move(f));
     auto const call = [](void* given) {
         (*std::unique_ptr<std::function<void()>>{static_cast<std::function<void()>*>(given)})();
@@ -357,10 +378,15 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t on, void const* alpha, cudnn
                        algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
     if (!known || !is(alpha, 1) || !is(beta, 0) || x == y) { return CUDNN_STATUS_NOT_SUPPORTED; }
     ++count.alone;
-    return enqueue(on, [=] {
-        use(workspace);
-        one(static_cast<float const*>(x), static_cast<float const*>(w), static_cast<float*>(y));
-    });
+    return enqueue(on,
+                   {all_of(*xd, x),
+                    all_of(*yd, y),
+                    {w, wd->m * wd->c * wd->h * wd->w},
+                    {workspace, static_cast<index_t>(wanted_workspace / sizeof(float))}},
+                   [=] {
+                       use(workspace);
+                       one(static_cast<float const*>(x), static_cast<float const*>(w), static_cast<float*>(y));
+                   });
 }
 
 cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t xd,
@@ -380,21 +406,29 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const
                         (refused_calls == fake_cudnn::refused::grouped_in_one && how->groups > 1);
     if (!known || refuse || !is(alpha, 1) || x == y) { return CUDNN_STATUS_NOT_SUPPORTED; }
     ++count.in_one;
-    return enqueue(on, [=, by = *static_cast<float const*>(alpha_z), then_ = *then] {
-        use(workspace);
-        std::vector<float> before;
-        auto const* residual = static_cast<float const*>(z);
-        auto* const out      = static_cast<float*>(y);
-        if (by != 0 && residual == out) {  // which may be
-            before.assign(residual, residual + one.y.n * one.y.stride_n);
-            residual = before.data();
-        }
-        one(static_cast<float const*>(x), static_cast<float const*>(w), out);
-        for_each(one.y, [&](index_t i, index_t c, index_t r, index_t q) {
-            auto& v = out[one.y.at(i, c, r, q)];
-            v       = then_(v + static_cast<float const*>(bias)[c] + (by != 0 ? by * residual[one.y.at(i, c, r, q)] : 0));
-        });
-    });
+    return enqueue(on,
+                   {all_of(*xd, x),
+                    all_of(*yd, y),
+                    {w, wd->m * wd->c * wd->h * wd->w},
+                    {workspace, static_cast<index_t>(wanted_workspace / sizeof(float))},
+                    {bias, bd->c},
+                    all_of(*zd, z)},
+                   [=, by = *static_cast<float const*>(alpha_z), then_ = *then] {
+                       use(workspace);
+                       std::vector<float> before;
+                       auto const* residual = static_cast<float const*>(z);
+                       auto* const out      = static_cast<float*>(y);
+                       if (by != 0 && residual == out) {  // which may be
+                           before.assign(residual, residual + one.y.n * one.y.stride_n);
+                           residual = before.data();
+                       }
+                       one(static_cast<float const*>(x), static_cast<float const*>(w), out);
+                       for_each(one.y, [&](index_t i, index_t c, index_t r, index_t q) {
+                           auto& v = out[one.y.at(i, c, r, q)];
+                           v       = then_(v + static_cast<float const*>(bias)[c] +
+                                           (by != 0 ? by * residual[one.y.at(i, c, r, q)] : 0));
+                       });
+                   });
 }
 
 cudnnStatus_t cudnnAddTensor(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t ad, void const* a,
@@ -405,7 +439,7 @@ cudnnStatus_t cudnnAddTensor(cudnnHandle_t on, void const* alpha, cudnnTensorDes
         return CUDNN_STATUS_BAD_PARAM;
     }
     if (!is(alpha, 1) || !is(beta, 1)) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return enqueue(on, [from = *ad, to = *cd, a, c] {
+    return enqueue(on, {all_of(*ad, a), all_of(*cd, c)}, [from = *ad, to = *cd, a, c] {
         for_each(to, [&](index_t i, index_t j, index_t y, index_t x) {
             static_cast<float*>(c)[to.at(i, j, y, x)] += static_cast<float const*>(
                 a)[from.at(from.n == 1 ? 0 : i, from.c == 1 ? 0 : j, from.h == 1 ? 0 : y, from.w == 1 ? 0 : x)];
@@ -421,7 +455,7 @@ cudnnStatus_t cudnnOpTensor(cudnnHandle_t on, cudnnOpTensorDescriptor_t how, voi
     if (how->what != CUDNN_OP_TENSOR_ADD || !is(alpha1, 1) || !is(alpha2, 1) || !is(beta, 0)) {
         return CUDNN_STATUS_NOT_SUPPORTED;
     }
-    return enqueue(on, [of_a = *ad, of_b = *bd, of_c = *cd, a, b, c] {
+    return enqueue(on, {all_of(*ad, a), all_of(*bd, b), all_of(*cd, c)}, [of_a = *ad, of_b = *bd, of_c = *cd, a, b, c] {
         for_each(of_c, [&](index_t i, index_t j, index_t y, index_t x) {
             static_cast<float*>(c)[of_c.at(i, j, y, x)] =
                 static_cast<float const*>(a)[of_a.at(i, j, y, x)] + static_cast<float const*>(b)[of_b.at(i, j, y, x)];
@@ -434,7 +468,7 @@ cudnnStatus_t cudnnTransformTensor(cudnnHandle_t on, void const* alpha, cudnnTen
 {
     if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return enqueue(on, [from = *xd, to = *yd, x, y] {
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, x, y] {
         for_each(to, [&](index_t i, index_t j, index_t r, index_t q) {
             static_cast<float*>(y)[to.at(i, j, r, q)] = static_cast<float const*>(x)[from.at(i, j, r, q)];
         });
@@ -447,7 +481,7 @@ cudnnStatus_t cudnnActivationForward(cudnnHandle_t on, cudnnActivationDescriptor
 {
     if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return enqueue(on, [of = *xd, then = *how, x, y] {
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [of = *xd, then = *how, x, y] {
         for_each(of, [&](index_t i, index_t j, index_t r, index_t q) {
             static_cast<float*>(y)[of.at(i, j, r, q)] = then(static_cast<float const*>(x)[of.at(i, j, r, q)]);
         });
@@ -461,7 +495,7 @@ cudnnStatus_t cudnnPoolingForward(cudnnHandle_t on, cudnnPoolingDescriptor_t how
 {
     if (xd->n != yd->n || xd->c != yd->c) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return enqueue(on, [from = *xd, to = *yd, of = *how, x, y] {
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, of = *how, x, y] {
         for_each(to, [&](index_t i, index_t j, index_t r, index_t q) {
             float largest   = -std::numeric_limits<float>::infinity();
             double sum      = 0;
@@ -489,7 +523,7 @@ cudnnStatus_t cudnnSoftmaxForward(cudnnHandle_t on, cudnnSoftmaxAlgorithm_t how,
 {
     if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (mode != CUDNN_SOFTMAX_MODE_CHANNEL || !is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return enqueue(on, [of = *xd, how, x, y] {
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [of = *xd, how, x, y] {
         auto places = of;
         places.c    = 1;
         for_each(places, [&](index_t i, index_t, index_t r, index_t q) {
