@@ -156,7 +156,7 @@ private:
     HostModel& host_;
     index_t largest_batch_;
     cudaStream_t stream_ = nullptr;
-    index_t classes_ = 0;
+    index_t classes_     = 0;
     sc::extents<rank - 1> activation_{};
     std::unique_ptr<pinned<value_type>> batch_;
     std::unique_ptr<pinned<value_type>> results_;

@@ -1,0 +1,63 @@
+# cmake -D nvcc=<compiler> -D root=<repository> -D work=<folder> -P: what the kernels of scorecam::cuda_kernels are compiled to,
+# for the oldest and the newest device of the default. No GPU is needed.
+# - masks are written 16 bytes at a time: a struct's assignment may be split, and would be half as fast
+# - no kernel keeps registers in memory (spills)
+cmake_minimum_required(VERSION 3.25)
+get_filename_component(tools ${nvcc} DIRECTORY)
+set(ptx ${work}/kernels.ptx)
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}:\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+run(${nvcc} -std=c++20 -fmad=false -Werror all-warnings -arch=compute_80 -I${root}/include -I${root}/backends/cuda/include
+    -ptx -o ${ptx} ${root}/backends/cuda/src/kernels.cu)
+
+file(READ ${ptx} text)
+string(REPLACE ";" "," text "${text}")
+string(REPLACE ".entry" ";.entry" entries "${text}")
+set(masks 0)
+foreach(entry IN LISTS entries)
+  if(entry MATCHES "^.entry ([A-Za-z0-9_]*4work4mask[A-Za-z0-9_]*ELi[24]E[A-Za-z0-9_]*)")  # packs of 4 floats or 2 doubles
+    set(name ${CMAKE_MATCH_1})
+    math(EXPR masks "${masks} + 1")
+    if(NOT entry MATCHES "st\\.global\\.wb\\.v4\\.u32")
+      message(SEND_ERROR "${name} has no 16-byte store")
+    endif()
+    if(entry MATCHES "st\\.global\\.(f32|f64|u32|u64|v2)")
+      message(SEND_ERROR "${name} has a store of less than 16 bytes")
+    endif()
+    if(NOT entry MATCHES "ld\\.global\\.nc\\.v4\\.u32")
+      message(SEND_ERROR "${name} does not load pixels 16 bytes at a time")
+    endif()
+  endif()
+endforeach()
+if(NOT masks EQUAL 6)  # float and double, of signals, images and volumes
+  message(SEND_ERROR "${masks} kernels were found that write masks in packs; there should be 6")
+endif()
+
+foreach(architecture sm_80 sm_90)
+  run(${tools}/ptxas -arch=${architecture} -v -o /dev/null ${ptx})
+  string(REGEX MATCHALL "Compiling entry function" kernels "${output}")
+  list(LENGTH kernels kernels)
+  if(kernels LESS 90)
+    message(SEND_ERROR "${architecture}: only ${kernels} kernels were compiled")
+  endif()
+  string(REGEX MATCHALL "Function properties for [A-Za-z0-9_]+\n[^\n]*[1-9][0-9]* bytes spill[^\n]*" spills "${output}")
+  if(spills)
+    message(SEND_ERROR "${architecture}: registers are kept in memory:\n${spills}")
+  endif()
+  string(REGEX MATCHALL "Used [0-9]+ registers" registers "${output}")
+  list(TRANSFORM registers REPLACE "[^0-9]" "")
+  list(SORT registers COMPARE NATURAL ORDER DESCENDING)
+  list(GET registers 0 most)
+  message(STATUS "${architecture}: ${kernels} kernels, at most ${most} registers")
+  if(most GREATER 64)  # 65536 in a multiprocessor: at 64, four blocks of 256 threads
+    message(SEND_ERROR "${architecture}: a kernel uses ${most} registers")
+  endif()
+endforeach()
