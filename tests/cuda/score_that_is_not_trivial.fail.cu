@@ -2,7 +2,6 @@
 #include <string>
 
 #include <scorecam/cuda/backend.hpp>
-#include <scorecam/scorecam.hpp>
 
 struct named_score {
     std::string name;

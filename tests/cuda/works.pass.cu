@@ -1,6 +1,5 @@
 // What the other .cu files here get wrong in one place each.
 #include <scorecam/cuda/backend.hpp>
-#include <scorecam/scorecam.hpp>
 
 struct fill {
     float* to;
