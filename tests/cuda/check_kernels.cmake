@@ -41,9 +41,9 @@ if(NOT masks EQUAL 6)  # float and double, of signals, images and volumes
   message(SEND_ERROR "${masks} kernels were found that write masks in packs; there should be 6")
 endif()
 
-# What a kernel may take of the 65536 registers of a multiprocessor, with blocks of 256 threads: a mask so many that four blocks
+# What a kernel may take of the 65536 registers of a multiprocessor, with blocks of 256 threads: a mask so many that three blocks
 # share it, any other so many that two do.
-set(most_of_mask 64)
+set(most_of_mask 80)
 set(most_of_other 128)
 foreach(architecture sm_80 sm_90)
   run(${tools}/ptxas -arch=${architecture} -v -o /dev/null ${ptx})
