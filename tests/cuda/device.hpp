@@ -1,6 +1,6 @@
 #pragma once
-// What tests on a device are written with. The same sources are linked with the made-up runtime, so that they run anywhere,
-// and with the real one, where they need a GPU.
+// What tests on a device are written with. The same objects are linked with the made-up runtime and kernels, so that they
+// run anywhere, and with the real ones, where they need a GPU.
 #include <algorithm>
 #include <cstddef>
 #include <memory>
@@ -13,10 +13,6 @@
 #include <scorecam/cuda/stream.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/tensor.hpp>
-
-#if defined(SCORECAM_TEST_FAKE_CUDA)
-#include "cuda/fake_launch.hpp"
-#endif
 
 namespace device {
 
@@ -156,7 +152,7 @@ private:
     HostModel& host_;
     index_t largest_batch_;
     cudaStream_t stream_ = nullptr;
-    index_t classes_ = 0;
+    index_t classes_     = 0;
     sc::extents<rank - 1> activation_{};
     std::unique_ptr<pinned<value_type>> batch_;
     std::unique_ptr<pinned<value_type>> results_;
