@@ -41,14 +41,13 @@ TEST_CASE("whole explanations on the device are those of the CPU backend and ano
         sc::cpu::backend cpu;
         auto const expected = sc::explain(cpu, other, image.view(), sc::targets{0, 3}, sc::conventions::official{});
 
-        cuda::stream stream;
-        cuda::basic_backend<> on{stream.get()};
+        on_a_stream here;
         cudnn::network network{file, image.shape()};
         sc::tensor<float, 4> images{sc::prepend(image.shape(), 1)};
         std::copy(image.begin(), image.end(), images.data());
-        device::moved const there{on, images};
-        auto const found =
-            sc::explain(on, network, there.view()[0], sc::targets{0, 3}, sc::conventions::official{}, sc::fixed_batch{32});
+        device::moved const there{here.on, images};
+        auto const found = sc::explain(here.on, network, there.view()[0], sc::targets{0, 3}, sc::conventions::official{},
+                                       sc::fixed_batch{32});
         MESSAGE("maps " << deviation(found.maps, expected.maps) << " apart, weights "
                         << deviation(found.weights, expected.weights));
         CHECK(deviation(found.maps, expected.maps) < 1e-4);        // measured: 7.8e-7

@@ -10,7 +10,6 @@
 
 #include <doctest/doctest.h>
 
-#include <scorecam/cuda/stream.hpp>
 #include <scorecam/cudnn/network.hpp>
 
 #if defined(SCORECAM_WITH_ONNXRUNTIME)
@@ -20,14 +19,10 @@
 #include "engines/adapters/opencv.hpp"
 #define SCORECAM_OTHER_ENGINE opencv
 #endif
-#include "cuda/device.hpp"
+#include "cudnn/on_a_stream.hpp"
 #include "engines/photos.hpp"
 
 namespace cudnn_tests {
-
-using namespace engines;
-namespace cuda  = scorecam::cuda;
-namespace cudnn = scorecam::cudnn;
 
 #if defined(SCORECAM_OTHER_ENGINE)
 using other_engine = SCORECAM_OTHER_ENGINE;
@@ -64,16 +59,7 @@ void check_same(std::string const& file, sc::tensor<float, 3> const& image, doub
         std::copy(image.begin(), image.end(), images.data());
         std::reverse_copy(image.begin(), image.end(), images.data() + image.size());
 
-        cuda::stream stream;
-        cuda::basic_backend<> on{stream.get()};
-        device::moved const batch{on, images};
-        auto const on_host = [&](auto view) {
-            sc::tensor<float, decltype(view)::rank> host{view.shape()};
-            on.to_host(view, host.data());
-            on.wait();
-            return host;
-        };
-
+        on_a_stream here;
         cudnn::network fused{file, image.shape()};
         std::vector<std::string> names;
         for (std::size_t l = 0; l < fused.layers().size(); l += of_layers) { names.push_back(fused.layers()[l].name); }
@@ -83,17 +69,17 @@ void check_same(std::string const& file, sc::tensor<float, 3> const& image, doub
         cudnn::network network{file, image.shape(), names};
         auto other        = Other::make(file, image.shape(), names);
         auto const wanted = other.capture_layers(images.view());
-        auto const seen   = network.capture_layers(batch.view(), stream.get());
+        auto const seen   = here.capture(network, images);
         double worst      = 0;
         for (std::size_t l = 0; l < names.size(); ++l) {
             CAPTURE(names[l]);
             REQUIRE(seen.activations[l].shape() == wanted.activations[l].shape());
-            auto const off = apart(on_host(seen.activations[l]), wanted.activations[l]);
+            auto const off = apart(seen.activations[l], wanted.activations[l]);
             worst          = std::max(worst, off);
             CHECK(off < tolerance);
         }
-        auto const outputs = apart(on_host(seen.outputs), wanted.outputs);
-        auto const plain   = apart(on_host(fused.forward(batch.view(), stream.get())), wanted.outputs);
+        auto const outputs = apart(seen.outputs, wanted.outputs);
+        auto const plain   = apart(here.forward(fused, images), wanted.outputs);
         MESSAGE(file.substr(file.rfind('/') + 1)
                 << " on cuDNN and " << std::string{Other::name} << ": " << names.size() << " layers " << worst
                 << " apart at most, outputs " << outputs << ", fused " << plain);
