@@ -51,8 +51,8 @@ class Network:
 
     def clip(self, x):
         if self.operators < 11:
-            return self.node("Clip", x, min=0.0, max=6.0)
-        return self.node("Clip", x, self.constant(0.0), self.constant(6.0))
+            return self.node("Clip", x, min=0.0, max=0.25)
+        return self.node("Clip", x, self.constant(0.0), self.constant(0.25))
 
     def gemm(self, x, channels, classes):
         return self.node("Gemm", x, self.drawn(classes, channels), self.drawn(classes), transB=1, alpha=0.5, beta=2.0)
@@ -78,7 +78,7 @@ class Network:
 
 
 def mobile():
-    """As MobileNetV2: depthwise convolutions, ReLU6, padding of one side (also by a Pad), sums."""
+    """As MobileNetV2: depthwise convolutions, a ReLU with a ceiling, padding of one side (also by a Pad), sums."""
     net = Network("mobile", 3, 15, 14, 10)
     x = net.node("Pad", "input", mode="constant", pads=[0, 0, 0, 0, 0, 0, 1, 1])
     x = net.clip(net.conv(x, 3, 8, strides=[2, 2]))
