@@ -31,8 +31,9 @@ public:
     using space_type = sc::cuda_space;
     using batch_type = sc::tensor_view<float const, 4, sc::cuda_space>;
 
-    no_network(cuda::backend& on, sc::testing::cases::shape_case const& shape, sc::index_t largest_batch)
-        : shape_{shape}, activations_{on.allocate<float>(shape.activation.size())},
+    no_network(cuda::backend& on, sc::testing::cases::shape_case const& shape, sc::index_t largest_batch,
+               bool can_be_recorded)
+        : capturable{can_be_recorded}, shape_{shape}, activations_{on.allocate<float>(shape.activation.size())},
           outputs_{on.allocate<float>(largest_batch * classes)}
     {
         auto const maps   = sc::testing::drawn_tensor<float>(shape.activation, 1);
@@ -49,6 +50,8 @@ public:
     {
         return {forward(batch, stream), {activations_.data(), prepend(shape_.activation, 1)}};
     }
+
+    bool capturable;
 
 private:
     static constexpr sc::index_t classes = 1000;
@@ -153,10 +156,13 @@ void time_shape(report& to, cuda::backend& on, sc::testing::cases::shape_case co
         on.heatmap(merge_leading(as_const(sums_view)), sc::heatmap_rule{}, map_view,
                    sc::tensor_view<sc::ops::range<float>, 1, sc::cuda_space>{ranges.data(), 1});
     });
-    no_network model{on, shape, largest};
-    for (sc::index_t const n : {16, 64, 256, 512}) {
-        sc::explainer explain{on, model, sc::target{1}, sc::fixed_batch{n}};
-        to.add(name + "/map/batch:" + std::to_string(n), 0, [&] { static_cast<void>(explain(as_const(images_view))); });
+    for (bool const recorded : {false, true}) {
+        no_network model{on, shape, largest, recorded};
+        for (sc::index_t const n : {16, 64, 256, 512}) {
+            sc::explainer explain{on, model, sc::target{1}, sc::fixed_batch{n}};
+            to.add(name + (recorded ? "/map_recorded/batch:" : "/map/batch:") + std::to_string(n), 0,
+                   [&] { static_cast<void>(explain(as_const(images_view))); });
+        }
     }
 }
 

@@ -10,6 +10,9 @@ public:
     using space_type = scorecam::cuda_space;
     using batch_type = scorecam::tensor_view<float const, 4, scorecam::cuda_space>;
 
+    /// Each run of n images enqueues the same work on the same memory: it is recorded once and replayed.
+    static constexpr bool capturable = true;
+
     explicit my_adapter(my_cuda_network& network) : network_{network} {}
 
     [[nodiscard]] scorecam::image_shape input_shape() const { return {1, my_cuda_network::side, my_cuda_network::side}; }

@@ -33,8 +33,19 @@ struct task {
 
 }  // namespace
 
+/// What was recorded, and the memory allocated in it, which it keeps.
+struct CUgraph_st {
+    std::vector<task> tasks;
+    std::vector<void*> memory;
+    ~CUgraph_st();
+};
+struct CUgraphExec_st {
+    std::shared_ptr<CUgraph_st> graph;
+};
 struct CUstream_st {
     std::deque<task> tasks;
+    std::shared_ptr<CUgraph_st> recorded;  // while it records
+    bool spoiled = false;                  // by something that a graph cannot have
 };
 
 namespace {
@@ -68,6 +79,9 @@ struct allocation {
 struct machine {
     std::mt19937 chance{1};
     std::set<std::unique_ptr<CUstream_st>, std::less<>> streams;
+    std::map<cudaGraph_t, std::shared_ptr<CUgraph_st>> graphs;
+    std::set<cudaGraphExec_t> executables;
+    std::size_t replays = 0;
     std::map<cudaEvent_t, std::shared_ptr<CUevent_st>> events;  // a task may outlive the handle
     std::map<std::byte const*, allocation> device;
     std::map<std::byte const*, allocation> pinned;
@@ -131,6 +145,10 @@ struct machine {
             violations.push_back("work on a stream that does not exist");
             return;
         }
+        if (stream->recorded) {
+            stream->recorded->tasks.push_back(std::move(one));
+            return;
+        }
         stream->tasks.push_back(std::move(one));
         go_on();
     }
@@ -169,6 +187,14 @@ machine& the()
 
 }  // namespace
 
+CUgraph_st::~CUgraph_st()
+{
+    for (auto* const kept : memory) {
+        the().device_bytes -= the().device.at(static_cast<std::byte const*>(kept)).bytes;
+        the().release(the().device, kept);
+    }
+}
+
 namespace fake {
 
 void seed(unsigned number) { the().chance.seed(number); }
@@ -186,7 +212,11 @@ std::size_t pinned_bytes()
     for (auto const& [start, block] : the().pinned) { sum += block.bytes; }
     return sum;
 }
-std::size_t live_handles() { return the().streams.size() + the().events.size(); }
+std::size_t live_handles()
+{
+    return the().streams.size() + the().events.size() + the().graphs.size() + the().executables.size();
+}
+std::size_t replays() { return the().replays; }
 std::size_t host_waits() { return the().waits; }
 std::size_t refused_allocations() { return the().refused; }
 std::vector<std::string> const& violations() { return the().violations; }
@@ -218,7 +248,57 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned)
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
     if (auto const status = the().planted(); status != cudaSuccess) { return status; }
+    if (stream->recorded) {
+        stream->spoiled = true;
+        return the().answer(cudaErrorStreamCaptureUnsupported);
+    }
     return the().wait_until([=] { return stream->tasks.empty(); });
+}
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode)
+{
+    if (auto const status = the().planted(); status != cudaSuccess) { return status; }
+    stream->recorded = std::make_shared<CUgraph_st>();
+    stream->spoiled  = false;
+    return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph)
+{
+    auto recorded = std::exchange(stream->recorded, nullptr);
+    *graph        = nullptr;
+    if (stream->spoiled) { return the().answer(cudaErrorStreamCaptureInvalidated); }
+    *graph = recorded.get();
+    the().graphs.emplace(*graph, std::move(recorded));
+    return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+{
+    the().graphs.erase(graph);
+    return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsigned long long)
+{
+    if (auto const status = the().planted(); status != cudaSuccess) { return status; }
+    *made = new CUgraphExec_st{the().graphs.at(graph)};
+    the().executables.insert(*made);
+    return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph)
+{
+    the().executables.erase(graph);
+    delete graph;
+    return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream)
+{
+    if (auto const status = the().planted(); status != cudaSuccess) { return status; }
+    ++the().replays;
+    for (auto const& one : graph->graph->tasks) {  // which keep the graph, also when its handle is gone
+        the().enqueue(stream, {[kept = graph->graph, &one] {
+                                   if (one.run) { one.run(); }
+                               },
+                               one.wait_for, one.recording});
+    }
+    return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream)  // its work is done all the same
 {
@@ -264,7 +344,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     return cudaSuccess;
 }
 
-cudaError_t cudaMallocAsync(void** memory, size_t bytes, cudaStream_t)
+cudaError_t cudaMallocAsync(void** memory, size_t bytes, cudaStream_t stream)
 {
     auto& on = the();
     if (auto const status = on.planted(); status != cudaSuccess) { return status; }
@@ -276,12 +356,22 @@ cudaError_t cudaMallocAsync(void** memory, size_t bytes, cudaStream_t)
     *memory = made.data();
     on.device.emplace(made.data(), std::move(made));
     on.device_bytes += bytes;
+    if (stream->recorded) { stream->recorded->memory.push_back(*memory); }
     return cudaSuccess;
 }
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream)
 {
     auto& on         = the();
     auto const found = on.device.find(static_cast<std::byte const*>(memory));
+    if (stream->recorded) {  // the graph keeps it, but what it held is gone
+        auto const& own = stream->recorded->memory;
+        if (std::find(own.begin(), own.end(), memory) == own.end()) {
+            on.violations.emplace_back("a graph frees memory that it did not allocate");
+            return cudaSuccess;
+        }
+        on.enqueue(stream, {[memory, bytes = found->second.bytes] { std::memset(memory, poison, bytes); }, nullptr});
+        return cudaSuccess;
+    }
     if (found != on.device.end()) { on.device_bytes -= found->second.bytes; }
     on.enqueue(stream, {[memory] { the().release(the().device, memory); }, nullptr});
     return cudaSuccess;

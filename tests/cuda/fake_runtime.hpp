@@ -19,7 +19,8 @@ void fail_next_call(cudaError_t with);
 
 [[nodiscard]] std::size_t device_bytes();  ///< in use
 [[nodiscard]] std::size_t pinned_bytes();  ///< in use
-[[nodiscard]] std::size_t live_handles();  ///< streams and events
+[[nodiscard]] std::size_t live_handles();  ///< streams, events and graphs
+[[nodiscard]] std::size_t replays();       ///< of graphs, so far
 [[nodiscard]] std::size_t host_waits();    ///< times the host was made to wait so far
 [[nodiscard]] std::size_t refused_allocations();
 /// What was done that a device would not forgive: copies beyond an allocation, writes beyond one, memory freed twice.

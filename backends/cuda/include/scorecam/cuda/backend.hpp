@@ -1,5 +1,6 @@
 #pragma once
 // The backend on a CUDA stream.
+#include <concepts>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <scorecam/cuda/launch.hpp>
 #include <scorecam/cuda/memory.hpp>
 #include <scorecam/cuda/packs.hpp>
+#include <scorecam/cuda/recording.hpp>
 #include <scorecam/cuda/staging.hpp>
 #include <scorecam/cuda/work/combine.hpp>
 #include <scorecam/cuda/work/extrema.hpp>
@@ -63,6 +65,14 @@ public:
     {
         check(cudaStreamSynchronize(stream_), "waiting for a stream");
         staging_.trim();
+    }
+    /// What work() enqueues, not run yet: recorded.replay() enqueues it. False if it cannot be recorded, see recording.hpp.
+    /// Only with the runtime's own memory, which a graph keeps for itself; another resource might hand it to somebody else.
+    template <class Work>
+    [[nodiscard]] recording record(Work const& work)
+        requires std::same_as<Memory, stream_ordered_memory>
+    {
+        return recording::of(stream_, work);
     }
     template <class T, std::size_t Rank>
     void copy(view<T const, Rank> from, view<T, Rank> to)
