@@ -2,8 +2,6 @@
 // nothing. Prints a result that bench/compare.py reads, with gigabytes per second beside the time where memory is what
 // limits.
 #include <algorithm>
-#include <cstdio>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,7 +13,7 @@
 #include <scorecam/testing/cases.hpp>
 #include <scorecam/testing/drawn.hpp>
 
-#include "common/stopwatch.hpp"
+#include "cuda/report.hpp"
 
 namespace sc   = scorecam;
 namespace cuda = scorecam::cuda;
@@ -60,47 +58,8 @@ private:
     cuda::buffer<float> outputs_;
 };
 
-class report {
-public:
-    explicit report(cuda::stream const& on) : stream_{on} {}
-
-    /// Times the work, which is enqueued on the stream; `bytes` is what it has to read and write at least, or 0.
-    void add(std::string const& name, double bytes, std::function<void()> const& enqueue)
-    {
-        constexpr int repetitions = 21;
-        std::vector<double> wall, cpu;
-        for (int i = -2; i < repetitions; ++i) {  // the first ones make memory
-            stream_.wait();
-            auto const took = bench::timed([&] {
-                enqueue();
-                stream_.wait();
-            });
-            if (i >= 0) {
-                wall.push_back(took.wall);
-                cpu.push_back(took.cpu);
-            }
-        }
-        std::printf("%s\n    {\"name\": \"%s\", ", cases_++ == 0 ? "" : ",", name.c_str());
-        if (bytes > 0) { std::printf("\"gigabytes_per_second\": %.1f, ", bytes / bench::median(wall) * 1e-9); }
-        print("seconds", wall);
-        std::printf(", ");
-        print("cpu_seconds", cpu);
-        std::printf("}");
-        std::fflush(stdout);
-    }
-
-private:
-    static void print(char const* key, std::vector<double> const& times)
-    {
-        std::printf("\"%s\": {\"median\": %.9f, \"q1\": %.9f, \"q3\": %.9f}", key, bench::median(times),
-                    bench::quantile(times, 0.25), bench::quantile(times, 0.75));
-    }
-    cuda::stream const& stream_;
-    int cases_ = 0;
-};
-
 /// What a copy and a filling of half a gigabyte get out of the memory: nothing here can be faster.
-void time_memory(report& to, cuda::backend& on)
+void time_memory(bench::report& to, cuda::backend& on)
 {
     constexpr sc::index_t count = sc::index_t{1} << 27;
     auto const a                = on.allocate<float>(count);
@@ -111,7 +70,7 @@ void time_memory(report& to, cuda::backend& on)
            [&] { cuda::check(cudaMemsetAsync(b.data(), 0, std::size_t{4} * count, on.queue()), "filling memory"); });
 }
 
-void time_shape(report& to, cuda::backend& on, sc::testing::cases::shape_case const& shape)
+void time_shape(bench::report& to, cuda::backend& on, sc::testing::cases::shape_case const& shape)
 {
     constexpr sc::index_t largest = 512;
     std::string const name        = shape.name;
@@ -170,19 +129,10 @@ void time_shape(report& to, cuda::backend& on, sc::testing::cases::shape_case co
 
 int main()
 {
-    int devices = 0;
-    if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
-        std::fputs("skipped: there is no GPU here\n", stderr);
-        return 77;
-    }
-    cudaDeviceProp machine{};
-    cuda::check(cudaGetDeviceProperties(&machine, 0), "asking for the device");
-    std::printf("{\n  \"what\": \"bench.cuda\",\n  \"processor\": \"%s\", \"version\": \"%s\",\n  \"cases\": [",
-                machine.name, SCORECAM_VERSION);
+    if (!bench::has_gpu()) { return 77; }
     cuda::stream const stream;
     cuda::backend on{stream.get()};
-    report to{stream};
+    bench::report to{"bench.cuda", stream};
     time_memory(to, on);
     for (auto const& shape : sc::testing::cases::networks) { time_shape(to, on, shape); }
-    std::printf("\n  ]\n}\n");
 }
