@@ -1,7 +1,7 @@
 #!/bin/sh
 # On a machine with a GPU, in one go: builds, runs the tests there, the same under compute-sanitizer, the examples and the
 # benchmark. Writes REPORT (JSON): each step with what came of it, and the benchmark's own result. Needs CMake, g++, the CUDA
-# toolkit, doctest, Eigen and xtensor.
+# toolkit, doctest, Eigen and xtensor; for networks on cuDNN that and libonnx-dev.
 #
 #     sh tests/cuda/on_gpu.sh [REPORT]          # else build/gpu/report.json
 set -u
@@ -36,9 +36,14 @@ sanitized() {
     command -v compute-sanitizer >/dev/null || { echo "compute-sanitizer was not found" && return 77; }
     compute-sanitizer --tool "$tool" --error-exitcode 1 "$build/tests/cuda/test.cuda.on_gpu" "$@"
 }
+# What is made with cuDNN, where that is.
+build_with_cudnn() {
+    cmake --build "$build" --target help | grep -q "test.cudnn.on_gpu" || { echo "cuDNN or ONNX was not found" && return 77; }
+    cmake --build "$build" -j "$(nproc)" --target test.cudnn.on_gpu bench.cuda_networks
+}
 benchmark() { "$build/bench/cuda/bench.cuda" >"$build/steps/bench.json"; }
 
-if step configure cmake -S . -B "$build" -D CMAKE_BUILD_TYPE=Release -D SCORECAM_CUDA=ON -D SCORECAM_TESTS=cuda \
+if step configure cmake -S . -B "$build" -D CMAKE_BUILD_TYPE=Release -D SCORECAM_CUDA=ON -D "SCORECAM_TESTS=cuda;cudnn" \
         -D SCORECAM_BUILD_BENCH=ON &&
     step build cmake --build "$build" -j "$(nproc)" --target test.cuda.on_gpu bench.cuda example.cuda_without_nvcc \
         example.cuda_with_a_score_of_ones_own; then
@@ -50,6 +55,7 @@ if step configure cmake -S . -B "$build" -D CMAKE_BUILD_TYPE=Release -D SCORECAM
     step example_without_nvcc "$build/examples/existing_cuda_code/example.cuda_without_nvcc"
     step example_with_a_score "$build/examples/existing_cuda_code/example.cuda_with_a_score_of_ones_own"
     step benchmark benchmark
+    step build_with_cudnn build_with_cudnn && step cudnn "$build/tests/cudnn/test.cudnn.on_gpu"
 fi
 
 {
