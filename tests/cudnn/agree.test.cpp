@@ -1,4 +1,5 @@
-// Networks on cuDNN beside engines of the CPU: the same layers, scores and maps. From the repository alone.
+// Networks on cuDNN beside engines of the CPU: the same layers, scores and maps. From the repository alone, but for the last
+// test case, which is a test of its own: cudnn.photos.
 #include <algorithm>
 #include <string>
 #include <type_traits>
@@ -7,6 +8,7 @@
 
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/scorecam.hpp>
+#include <scorecam/testing/drawn.hpp>
 
 #include "cudnn/other_engine.hpp"
 
@@ -16,6 +18,8 @@ namespace {
 
 /// Between convolutions that sum in other orders, in parts of the largest value. Measured: 2.8e-7 at most.
 constexpr double alike = 1e-5;
+/// The same of thousands of products, some fifty times in a row. Measured: 1.7e-6 at most.
+constexpr double alike_when_deep = 1e-4;
 
 }  // namespace
 
@@ -55,4 +59,19 @@ TEST_CASE("whole explanations on the device are those of the CPU backend and ano
         CHECK(found.status(0, 0) == sc::map_status::meaningful);
         CHECK(found.forwards == expected.forwards);
     }
+}
+
+TEST_CASE("scores and activations of real networks on a photo are those of another engine" * doctest::skip())
+{
+    data::require("models/squeezenet1_1.onnx");
+    data::require(chelsea + "image_u8.npy");
+    require_other_engine();
+    auto const file   = [](std::string const& name) { return data::from_folder("models/" + name + ".onnx"); };
+    auto const drawn  = [](sc::image_shape shape) { return sc::testing::drawn_tensor<float, 3>(shape, 1); };
+    auto const pixels = data::from_folder(chelsea + "image_u8.npy");
+    check_same(file("squeezenet1_1"), picture(pixels, imagenet_torch), alike_when_deep, 9);
+    check_same(file("mobilenetv2_1.0_224"), picture(pixels, imagenet_tf), alike_when_deep, 20);
+    check_same(file("mobilenetv1_0.25_128"), drawn({3, 128, 128}), alike_when_deep, 7);
+    check_same(file("resnet20_cifar10"), drawn({3, 32, 32}), alike_when_deep, 5);
+    check_same(file("mnist"), drawn({1, 28, 28}), alike_when_deep);
 }
