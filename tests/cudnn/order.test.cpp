@@ -54,6 +54,7 @@ TEST_CASE("in whatever order streams get on, nothing is overtaken, overwritten o
         CHECK(deviation(here.on_host(small)[0], outputs.view()[0]) < alike);
         {
             device::moved const there{other->on, images};
+            static_cast<void>(network.forward(batch.view().slice(0, 2), here.stream.get()));
             static_cast<void>(network.forward(there.view(), other->stream.get()));  // more memory, on another stream
             other->on.wait();
         }

@@ -332,6 +332,12 @@ TEST_CASE("parameters that cannot be had are named")
     refused(behind_conv("AveragePool", {"conv"},
                         {integers("kernel_shape", {2, 2}), integers("pads", {0, 0, 1, 1}), integer("count_include_pad", 1)}),
             {"AveragePool", "node", "count_include_pad"});
+    refused(behind_conv("Relu", {}, {}), {"Relu", "node", "not complete"});
+    refused(behind_conv("Relu", {"nobody"}, {}), {"Relu", "node", "nobody"});
+    refused(behind_conv("Sigmoid", {"many"}, {}), {"Sigmoid", "node", "constants"});
+    refused(behind_conv("MaxPool", {"conv"}, {integers("kernel_shape", {0, 2})}), {"MaxPool", "node", "size"});
+    refused(behind_conv("MaxPool", {"conv"}, {integers("kernel_shape", {2, 2}), integers("strides", {0, 1})}),
+            {"MaxPool", "node", "strides"});
     auto halves                    = behind_conv("Mul", {"conv", "high"}, {});
     halves.graph.constants["high"] = {{}, {}, {}, false};
     refused(halves, {"Mul", "node", "high", "float32"});

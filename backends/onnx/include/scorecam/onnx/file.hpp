@@ -1,5 +1,6 @@
 #pragma once
 // An ONNX file, read by ONNX's own protocol buffers, as a graph.
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,15 +23,18 @@ namespace detail {
 [[nodiscard]] inline std::string bytes_apart(::onnx::TensorProto const& tensor, std::filesystem::path const& folder)
 {
     std::string location;
-    std::streamoff offset = 0, length = -1;
+    std::int64_t offset = 0, length = -1;
+    auto const number = [](std::string const& digits, std::int64_t& to) {
+        if (std::from_chars(digits.data(), digits.data() + digits.size(), to).ec != std::errc{}) { to = -1; }
+    };
     for (auto const& entry : tensor.external_data()) {
         if (entry.key() == "location") { location = entry.value(); }
-        if (entry.key() == "offset") { offset = std::stoll(entry.value()); }
-        if (entry.key() == "length") { length = std::stoll(entry.value()); }
+        if (entry.key() == "offset") { number(entry.value(), offset); }
+        if (entry.key() == "length") { number(entry.value(), length); }
     }
     auto const file = (folder / location).string();
     std::error_code none;
-    auto const size = static_cast<std::streamoff>(std::filesystem::file_size(file, none));
+    auto const size = static_cast<std::int64_t>(std::filesystem::file_size(file, none));
     if (none || offset < 0 || offset > size || length > size - offset) {
         throw model_error{"the weights " + tensor.name() + " are not in " + file +
                           "; pass the network with its weights beside it"};

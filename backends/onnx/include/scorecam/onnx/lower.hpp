@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <limits>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,6 +94,10 @@ private:
             }
         } catch (model_error const& e) {
             for (auto const& name : of.outputs) { broken_[name] = e.what(); }
+        } catch (std::out_of_range const&) {  // an input, an output or a number that every such node has
+            for (auto const& name : of.outputs) {
+                broken_[name] = of.described() + ": it is not complete; export the network again";
+            }
         }
     }
 
@@ -148,6 +153,10 @@ private:
         if (problem != broken_.end()) { throw model_error{problem->second}; }
         auto const found = values_.find(name);
         if (found == values_.end()) {
+            if (constants_.count(name) == 0) {
+                throw model_error{of.described() + ": nothing before it gives its input " + name +
+                                  "; export the network again"};
+            }
             throw model_error{"the operator " + of.described() + ", is not supported with a constant as its input " + name +
                               "; export the network with its constants folded"};
         }

@@ -33,9 +33,10 @@ struct windows {
     auto const dilations = of.integers("dilations", {1, 1});
     auto const pads      = of.integers("pads", {0, 0, 0, 0});
     auto const how       = of.word("auto_pad", "NOTSET");
-    if (strides.size() != 2 || dilations.size() != 2 || pads.size() != 4 || std::min(strides[0], strides[1]) < 1) {
+    bool const of_images = strides.size() == 2 && dilations.size() == 2 && pads.size() == 4;
+    if (!of_images || std::min({size[0], size[1], strides[0], strides[1], dilations[0], dilations[1]}) < 1) {
         throw model_error{of.described() +
-                          ": its strides, dilations or pads are not those of images; export an image network"};
+                          ": its size, strides, dilations or pads are not those of images; export an image network"};
     }
     windows found{size, {strides[0], strides[1]}, {dilations[0], dilations[1]}, around, {0, 0}};
     for (std::size_t a = 0; a < 2; ++a) {
