@@ -93,7 +93,7 @@ public:
                                                  .plane    = trailing<spatial>(out.shape()).size(),
                                                  .f        = f,
                                                  .out      = out.data()};
-        if constexpr (requires(ops::pixel<T, spatial> p) { f(p, ops::alone{}); }) {
+        if constexpr (work::painted_together<F, T, spatial>) {
             launch(work::paint_together<T, spatial, F>{what}, stream_);
         } else {
             launch(work::paint<T, spatial, F>{what}, stream_);

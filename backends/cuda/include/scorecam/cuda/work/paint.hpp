@@ -10,6 +10,10 @@
 
 namespace scorecam::cuda::work {
 
+/// A picture that takes a team. (nvcc 13 dies of this requirement where it is used.)
+template <class F, class T, std::size_t Rank>
+concept painted_together = requires(F const& f, ops::pixel<T, Rank> at) { f(at, ops::alone{}); };
+
 /// What both ways of painting know: images (n, C, H, W), and a plane of `plane` positions to paint for each.
 template <class T, std::size_t Rank, class F>
 struct painting {
