@@ -15,4 +15,5 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/scorecam-config.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/scorecam-config-version.cmake
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/scorecam-config.cmake ${PROJECT_BINARY_DIR}/scorecam-config-version.cmake
-  ${CMAKE_CURRENT_LIST_DIR}/FindOpenCVDnn.cmake ${CMAKE_CURRENT_LIST_DIR}/FindLibTorch.cmake DESTINATION ${package_dir})
+  ${CMAKE_CURRENT_LIST_DIR}/FindOpenCVDnn.cmake ${CMAKE_CURRENT_LIST_DIR}/FindLibTorch.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/FindcuDNN.cmake DESTINATION ${package_dir})

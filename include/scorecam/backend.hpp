@@ -105,6 +105,10 @@ concept backend_draws = requires(B& b, const_view_on<B, T, 3> sums, ops::heatmap
 /// - `combine(maps (I,K,h,w), weights (I,K,M), out (I,M,h,w))`   Σ_k w_k A_k
 /// - `heatmap(sums (N,h,w), rule, maps (N,H,W), ranges (N))`   the sum as the rule shows it; ranges before its last ReLU and
 /// scaling
+///
+/// Detected when present, and only to be faster:
+/// - `record(work)`   what work() enqueues, which is not run yet: an owner, false if that could not be recorded, with
+///                    replay(), which enqueues it; see recorded_chunks.hpp
 template <class B, class T>
 concept backend = detail::backend_names_space<B> && detail::backend_has_queue<B> && detail::backend_allocates<B, T> &&
                   detail::backend_transfers<B, T> && detail::backend_paints<B, T> && detail::backend_finds_extrema<B, T> &&

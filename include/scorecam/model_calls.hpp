@@ -9,6 +9,7 @@
 
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
+#include <scorecam/recorded_chunks.hpp>
 #include <scorecam/scratch.hpp>
 
 namespace scorecam {
@@ -24,7 +25,11 @@ public:
     model_calls(Backend& on, Model& model) : on_{on}, model_{model} {}
 
     /// Forgets the counts and the shapes seen.
-    void restart() { forwards_ = batches_ = classes_ = 0, activation_ = {}; }
+    void restart()
+    {
+        forwards_ = batches_ = classes_ = 0, activation_ = {};
+        recorded_.forget();
+    }
 
     [[nodiscard]] index_t forwards() const { return forwards_; }  ///< images pushed through the model
     [[nodiscard]] index_t batches() const { return batches_; }    ///< calls of the model
@@ -128,13 +133,31 @@ public:
         return seen;
     }
 
-private:
+    /// run(picks), which calls the model once with `batch`; recorded and replayed where that can be, see
+    /// recorded_chunks.hpp.
+    template <class Picks, class Run>
+    [[nodiscard]] outputs_of<Model> run_chunk(batch_of<Model> batch, Picks picks, Run const& run)
+    {
+        return recorded_.run(on_, *this, batch, picks, run);
+    }
     void count(index_t images)
     {
         forwards_ += images;
         ++batches_;
     }
+    /// f(), whose calls do not count: they are recorded and not run.
+    template <class F>
+    void uncounted(F const& f)
+    {
+        struct restored {
+            model_calls& calls;
+            index_t forwards, batches;
+            ~restored() { calls.forwards_ = forwards, calls.batches_ = batches; }
+        } const at_the_end{*this, forwards_, batches_};
+        f();
+    }
 
+private:
     void check_outputs(std::string const& member, extents<2> got, batch_of<Model> batch)
     {
         auto const wanted = classes_ == 0 ? got[1] : classes_;
@@ -167,6 +190,7 @@ private:
     index_t batches_  = 0;
     index_t classes_  = 0;
     extents<spatial_rank + 1> activation_{};
+    recorded_chunks<Backend, Model> recorded_;
 };
 
 }  // namespace scorecam

@@ -105,9 +105,8 @@ public:
         std::vector<index_t> order(static_cast<std::size_t>(outputs.extent(1)));
         for (index_t n = 0; n < outputs.extent(0); ++n) {
             for (std::size_t c = 0; c < order.size(); ++c) { order[c] = static_cast<index_t>(c); }
-            std::stable_sort(order.begin(), order.end(), [&](index_t a, index_t b) {
-                return outputs(n, a) > outputs(n, b) || (outputs(n, b) != outputs(n, b) && outputs(n, a) == outputs(n, a));
-            });
+            std::sort(order.begin(), order.end(),
+                      [&](index_t a, index_t b) { return ops::comes_before(outputs(n, a), a, outputs(n, b), b); });
             std::copy_n(order.begin(), targets.extent(1), targets[n].data());
         }
     }

@@ -10,7 +10,8 @@ namespace scorecam {
 
 /// A score turns a row of outputs into a reading: `score(row)(c)` is the score of class c. What all classes share (the
 /// softmax's sum) is computed once per row. It runs where the backend runs: on a device it must be trivially copyable
-/// and its call operators SCORECAM_HD.
+/// and its call operators SCORECAM_HD. One that takes a team too, `score(row, team)`, may have a device's threads share the
+/// row (see ops/team.hpp); any other is called by each of them.
 template <class S, class T>
 concept score = requires(S const s, ops::row<T> row, index_t c) {
     { s(row)(c) } -> std::convertible_to<T>;
@@ -19,10 +20,10 @@ concept score = requires(S const s, ops::row<T> row, index_t c) {
 /// softmax(outputs)[c], for models that end in logits. The default, and what the authors' code does.
 struct probability {
     using kind = kinds::score;
-    template <class T>
-    [[nodiscard]] SCORECAM_HD auto operator()(ops::row<T> outputs) const
+    template <class T, class Team = ops::alone>
+    [[nodiscard]] SCORECAM_HD auto operator()(ops::row<T> outputs, Team const& team = {}) const
     {
-        return ops::softmax_of<ops::row<T>>{outputs};
+        return ops::softmax_of<ops::row<T>>{outputs, team};
     }
 };
 

@@ -181,13 +181,15 @@ public:
     {
         auto const picks       = upload(list, picks_);
         auto const score_batch = [&](auto& on, auto& model, index_t first, index_t n) {
-            auto const batch  = model.input(n, images);
-            auto const chosen = picks.slice(first, n);
-            on.mask(images, as_const(behind_.view()), as_const(activations_.view()), as_const(ranges_.view()), chosen,
-                    rule<mask_rule>(), batch);
-            auto const outputs = model.forward(batch);
-            read_scores(on, outputs, chosen, as_const(targets_.view()), scores_.view());
-            seen(first, outputs);
+            auto const batch = model.input(n, images);
+            auto const make  = [&](const_view_on<Backend, ops::pick, 1> chosen) {
+                on.mask(images, as_const(behind_.view()), as_const(activations_.view()), as_const(ranges_.view()), chosen,
+                         rule<mask_rule>(), batch);
+                auto const outputs = model.forward(batch);
+                read_scores(on, outputs, chosen, as_const(targets_.view()), scores_.view());
+                return outputs;
+            };
+            seen(first, model.run_chunk(batch, picks.slice(first, n), make));
         };
         found_.batch_size = batches().through(static_cast<index_t>(list.size()), score_batch, found_.batch_size);
     }

@@ -7,6 +7,8 @@
 
 #include <scorecam/config.hpp>
 
+struct CUstream_st;  // cudaStream_t points to it
+
 namespace scorecam {
 
 using index_t = std::ptrdiff_t;
@@ -80,6 +82,12 @@ concept space = std::is_empty_v<S> && requires {
 /// Ordinary memory.
 struct host_space {
     static constexpr bool host_accessible = true;
+};
+
+/// The memory of a CUDA device. Its name alone: nothing here needs CUDA.
+struct cuda_space {
+    static constexpr bool host_accessible = false;
+    using queue_type                      = CUstream_st*;
 };
 
 /// A non-owning, contiguous, row-major view (the last extent is the fastest). Trivially copyable, so that a kernel can

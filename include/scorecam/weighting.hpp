@@ -10,6 +10,7 @@ namespace scorecam {
 
 /// A weighting turns the row of contributions into a reading: `weighting(row)(k)` is the weight of channel k. Channels that
 /// are left out are in the row too: pass over those for which `row.takes_part(k)` is false; their weight is 0 anyway.
+/// One that takes a team too may share the row, as a score may.
 /// `shift_invariant` says that adding one number to all contributions changes nothing, so that a baseline cannot matter.
 template <class W, class T>
 concept weighting = requires(W const w, ops::contributions<T> row, index_t k) {
@@ -43,10 +44,10 @@ struct relu_weights {
 struct softmax_weights {
     using kind                            = kinds::weighting;
     static constexpr bool shift_invariant = true;
-    template <class Row>
-    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions) const
+    template <class Row, class Team = ops::alone>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions, Team const& team = {}) const
     {
-        return ops::softmax_of<Row>{contributions};
+        return ops::softmax_of<Row>{contributions, team};
     }
 };
 

@@ -11,6 +11,9 @@ if(NOT output MATCHES "optional quantum: FALSE")
 endif()
 
 build_and_run(conformance ${here})
+if(has_cuda)  # no GPU is needed
+  build_and_run(cuda ${here})
+endif()
 
 # refused(<sentence> <argument>...): the project cannot be configured, and is told why.
 function(refused sentence)
@@ -25,3 +28,7 @@ refused("its component testing needs doctest::doctest, which was not found"
         -D components=testing -D CMAKE_DISABLE_FIND_PACKAGE_doctest=ON)
 refused("its component cpu needs Eigen3::Eigen, which was not found"
         -D components=cpu -D CMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)
+if(has_cuda)
+  refused("its component cuda needs CUDA::cudart, which was not found"
+          -D components=cuda -D CMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON)
+endif()

@@ -1,6 +1,6 @@
 # cmake -D headers=a,b -D root=<repository> -P: who may include whom. The core includes itself and the C++ standard library; a
-# backend, or the kit for tests, includes the core, itself and its package, never another backend. Every header there is
-# belongs to a target.
+# backend, or the kit for tests, includes the core, itself and its package, never another backend; but cudnn stands upon two.
+# Every header there is belongs to a target.
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "," ";" listed "${headers}")
 set(standard
@@ -11,6 +11,8 @@ set(standard
   numbers numeric optional ostream queue random ranges ratio regex scoped_allocator semaphore set shared_mutex source_location
   span sstream stack stdexcept stop_token streambuf string string_view syncstream system_error thread tuple type_traits
   typeindex typeinfo unordered_map unordered_set utility valarray variant vector version)
+
+set(below_cudnn cuda onnx)
 
 # check(<folder> <name of the backend, or nothing for the core>)
 function(check folder backend)
@@ -25,7 +27,8 @@ function(check folder backend)
       if(included MATCHES "^\"")
         message(SEND_ERROR "${folder}/${file}: ${line}: public headers are included with <>")
       elseif(included MATCHES "^<scorecam/([a-z]+)/")
-        if(CMAKE_MATCH_1 IN_LIST libraries AND NOT CMAKE_MATCH_1 STREQUAL backend)
+        if(CMAKE_MATCH_1 IN_LIST libraries AND NOT CMAKE_MATCH_1 STREQUAL backend
+           AND NOT CMAKE_MATCH_1 IN_LIST below_${backend})
           message(SEND_ERROR "${folder}/${file}: ${line}: not the core and not its own")
         endif()
       elseif(NOT backend AND NOT included MATCHES "^<scorecam/")

@@ -11,17 +11,17 @@ enum class axis_rule {
     align_corners,  ///< the same with align_corners=True, scipy.ndimage.zoom: first and last samples coincide
 };
 
-/// A sample: value = a[lo] + weight * (a[hi] - a[lo]).
-template <class T>
+/// A sample: value = a[lo] + weight * (a[hi] - a[lo]). A device counts faster in 32 bits.
+template <class T, class Index = index_t>
 struct tap {
-    index_t lo;
-    index_t hi;
+    Index lo;
+    Index hi;
     T weight;
 };
 
 /// Sample i of an axis of `in` values resized to `out` values, 0 <= i < out.
-template <class T>
-[[nodiscard]] SCORECAM_HD constexpr tap<T> tap_at(axis_rule rule, index_t i, index_t in, index_t out)
+template <class T, class Index = index_t>
+[[nodiscard]] SCORECAM_HD constexpr tap<T, Index> tap_at(axis_rule rule, Index i, Index in, Index out)
 {
     T position = 0;
     if (rule == axis_rule::half_pixel) {
@@ -30,7 +30,7 @@ template <class T>
     } else if (out > 1) {
         position = static_cast<T>(i) * (static_cast<T>(in - 1) / static_cast<T>(out - 1));
     }
-    auto lo           = static_cast<index_t>(position);
+    auto lo           = static_cast<Index>(position);
     lo                = lo < in - 1 ? lo : in - 1;
     auto const hi     = lo < in - 1 ? lo + 1 : lo;
     auto const weight = position - static_cast<T>(lo);
@@ -45,6 +45,28 @@ template <class T>
 {
     auto const lo = tap_at<T>(rule, i, in, out).lo;
     return i == 0 || i == out - 1 || tap_at<T>(rule, i - 1, in, out).lo != lo || tap_at<T>(rule, i + 1, in, out).lo != lo;
+}
+
+/// The number of samples that extreme_sample knows.
+[[nodiscard]] SCORECAM_HD constexpr index_t extreme_samples(index_t in, index_t out) { return out < 2 * in ? out : 2 * in; }
+
+/// Sample j of a list that has every extreme one, 0 <= j < extreme_samples(in, out), found without a table.
+template <class T>
+[[nodiscard]] SCORECAM_HD constexpr index_t extreme_sample(axis_rule rule, index_t j, index_t in, index_t out)
+{
+    if (out <= 2 * in) { return j; }
+    index_t const wanted = (j + 1) / 2;  // the first sample between wanted and its next, or the last one before it
+    index_t begin = 0, end = out;
+    while (begin < end) {
+        index_t const middle = begin + (end - begin) / 2;
+        if (tap_at<T>(rule, middle, in, out).lo < wanted) {
+            begin = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    index_t const found = j % 2 == 0 ? begin : begin - 1;
+    return found < out ? found : out - 1;
 }
 
 }  // namespace scorecam::ops

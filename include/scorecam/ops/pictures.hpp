@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <scorecam/config.hpp>
+#include <scorecam/ops/team.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::ops {
@@ -34,12 +35,13 @@ struct colour {
 /// The mean of the pixel's plane.
 template <class T>
 struct plane_mean {
-    template <std::size_t Rank>
-    [[nodiscard]] SCORECAM_HD constexpr T operator()(pixel<T, Rank> p) const
+    template <std::size_t Rank, class Team = alone>
+    [[nodiscard]] SCORECAM_HD constexpr T operator()(pixel<T, Rank> p, Team const& team = {}) const
     {
-        double sum       = 0;
         auto const count = p.size.size();
-        for (index_t i = 0; i < count; ++i) { sum += static_cast<double>(p.plane()[i]); }
+        auto const* from = p.plane();
+        auto const value = [=](index_t i) { return static_cast<double>(from[i]); };
+        double const sum = team.reduce(count, 0.0, value, [](double a, double b) { return a + b; });
         return static_cast<T>(sum / static_cast<double>(count));
     }
 };

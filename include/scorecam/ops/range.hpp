@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <scorecam/config.hpp>
+#include <scorecam/ops/team.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::ops {
@@ -31,15 +32,34 @@ struct range {
         lo                   = value < lo || invisible ? value : lo;
         hi                   = value > hi || invisible ? value : hi;
     }
+    SCORECAM_HD constexpr void include(range other)
+    {
+        include(other.lo);
+        include(other.hi);
+    }
 };
 
-/// The extrema of a row of numbers.
-template <class T>
-[[nodiscard]] SCORECAM_HD constexpr range<T> range_of(T const* values, index_t count)
+/// The extrema of value(0) ... value(count - 1), at least one.
+template <class T, class Value, class Team = alone>
+[[nodiscard]] SCORECAM_HD constexpr range<T> range_over(index_t count, Value const& value, Team const& team = {})
 {
-    range<T> found{values[0], values[0]};
-    for (index_t i = 0; i < count; ++i) { found.include(values[i]); }
-    return found;
+    T const first   = value(0);
+    auto const term = [&](index_t i) {
+        T const v = value(i);
+        return range<T>{v, v};
+    };
+    auto const merge = [](range<T> a, range<T> b) {
+        a.include(b);
+        return a;
+    };
+    return team.reduce(count, range<T>{first, first}, term, merge);
+}
+
+/// The extrema of a row of numbers.
+template <class T, class Team = alone>
+[[nodiscard]] SCORECAM_HD constexpr range<T> range_of(T const* values, index_t count, Team const& team = {})
+{
+    return range_over<T>(count, [=](index_t i) { return values[i]; }, team);
 }
 
 /// s(v) = (v - min) / (max - min + epsilon); 0 where there is no contrast.

@@ -14,17 +14,17 @@ template <class T>
 }
 
 /// The value of `map` (of extents `size`) at the point given by one tap per axis. Outer axes are blended first.
-template <class T, std::size_t Rank, std::size_t Axis = Rank>
-[[nodiscard]] SCORECAM_HD constexpr T interpolate(T const* map, extents<Rank> const& size, tap<T> const* taps,
+template <class T, std::size_t Rank, class Index, std::size_t Axis = Rank>
+[[nodiscard]] SCORECAM_HD constexpr T interpolate(T const* map, extents<Rank> const& size, tap<T, Index> const* taps,
                                                   index_t stride = 1)
 {
     if constexpr (Axis == 0) {
         return *map;
     } else {
-        tap<T> const at  = taps[Axis - 1];
+        auto const at    = taps[Axis - 1];
         auto const outer = stride * size[Axis - 1];
-        return lerp(interpolate<T, Rank, Axis - 1>(map + at.lo * stride, size, taps, outer),
-                    interpolate<T, Rank, Axis - 1>(map + at.hi * stride, size, taps, outer), at.weight);
+        return lerp(interpolate<T, Rank, Index, Axis - 1>(map + at.lo * stride, size, taps, outer),
+                    interpolate<T, Rank, Index, Axis - 1>(map + at.hi * stride, size, taps, outer), at.weight);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <scorecam/config.hpp>
 #include <scorecam/ops/range.hpp>
+#include <scorecam/ops/team.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::ops {
@@ -59,6 +60,18 @@ template <class Row>
     }
 }
 
+/// Whether class a (of output x) comes before class b (of output y) among the top ones: the larger output, then the lower
+/// index. A NaN comes last.
+template <class T>
+[[nodiscard]] SCORECAM_HD constexpr bool comes_before(T x, index_t a, T y, index_t b)
+{
+    bool const x_is_nan = x != x;
+    bool const y_is_nan = y != y;
+    if (x > y || (y_is_nan && !x_is_nan)) { return true; }
+    bool const equal = x == y || (x_is_nan && y_is_nan);
+    return equal && a < b;
+}
+
 /// exp(v_i) / Σ_j exp(v_j) over the elements that take part, shifted by the maximum. A NaN makes every value NaN.
 template <class Row>
 struct softmax_of {
@@ -67,11 +80,17 @@ struct softmax_of {
     T peak = -largest_of<T>;
     T sum  = 0;
 
-    SCORECAM_HD explicit softmax_of(Row r) : values{r}
+    template <class Team = alone>
+    SCORECAM_HD explicit softmax_of(Row r, Team const& team = {}) : values{r}
     {
         using std::exp;
-        for (index_t i = 0; i < r.size(); ++i) { peak = takes_part(r, i) && r[i] > peak ? r[i] : peak; }
-        for (index_t i = 0; i < r.size(); ++i) { sum += takes_part(r, i) ? exp(r[i] - peak) : T(0); }
+        T const lowest    = peak;
+        auto const value  = [&](index_t i) { return takes_part(r, i) ? r[i] : lowest; };
+        auto const larger = [](T a, T b) { return b > a ? b : a; };  // never a NaN
+        peak              = team.reduce(r.size(), lowest, value, larger);
+
+        auto const term = [&, highest = peak](index_t i) { return takes_part(r, i) ? exp(r[i] - highest) : T(0); };
+        sum             = team.reduce(r.size(), T(0), term, [](T a, T b) { return a + b; });
     }
     [[nodiscard]] SCORECAM_HD T operator()(index_t i) const
     {

@@ -2,9 +2,10 @@
 // Networks on a CUDA device, on the caller's stream: basic_network<2, cuda_space>, make_model<cuda_space>(...).
 //
 // Compiled against CUDA's headers, but never run: no machine with a GPU was at hand. Without a Torch made for CUDA, or
-// without CUDA's headers, this is the space alone.
+// without CUDA's headers, there is nothing here.
 #include <concepts>
 
+#include <scorecam/tensor_view.hpp>
 #include <scorecam/torch/tensors.hpp>
 
 #if __has_include(<c10/cuda/impl/cuda_cmake_macros.h>) && __has_include(<cuda_runtime_api.h>)
@@ -14,18 +15,11 @@
 #include <c10/cuda/CUDAStream.h>
 #endif
 
-struct CUstream_st;  // cudaStream_t points to it
+#if defined(SCORECAM_TORCH_HAS_CUDA)
 
 namespace scorecam::torch {
 
-/// The memory of the current CUDA device. A space of the caller's own with such a queue does as well.
-struct cuda_space {
-    static constexpr bool host_accessible = false;
-    using queue_type                      = CUstream_st*;
-};
-
-#if defined(SCORECAM_TORCH_HAS_CUDA)
-
+/// scorecam::cuda_space, or a space of the caller's own with such a queue.
 template <space Space>
     requires(!Space::host_accessible && std::convertible_to<typename Space::queue_type, CUstream_st*>)
 struct memory<Space> {
@@ -43,6 +37,6 @@ struct memory<Space> {
     static void wait() { c10::cuda::device_synchronize(); }
 };
 
-#endif
-
 }  // namespace scorecam::torch
+
+#endif

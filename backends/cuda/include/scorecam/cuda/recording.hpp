@@ -1,0 +1,65 @@
+#pragma once
+// Work on a stream as a CUDA graph: recorded once, enqueued again with one call.
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <cuda_runtime_api.h>
+
+#include <scorecam/cuda/error.hpp>
+
+namespace scorecam::cuda {
+
+/// What was enqueued while it was recorded; false if that could not be recorded. It may be destroyed while it runs.
+class recording {
+public:
+    recording() = default;
+
+    /// Records what work() enqueues on the stream; nothing of it runs. Where work() does what a graph cannot have (it waits,
+    /// or uses another stream), the recording is false. What work() throws for another reason is thrown.
+    template <class Work>
+    [[nodiscard]] static recording of(cudaStream_t stream, Work const& work)
+    {
+        check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "beginning to record");
+        try {
+            work();
+        } catch (...) {
+            if (end(stream).second != cudaErrorStreamCaptureInvalidated) { throw; }
+            return {};
+        }
+        auto const [graph, status] = end(stream);
+        if (status == cudaErrorStreamCaptureInvalidated) { return {}; }
+        check(status, "recording");
+        cudaGraphExec_t made = nullptr;
+        check(cudaGraphInstantiate(&made, graph.get(), 0), "making a graph");
+        recording recorded;
+        recorded.stream_ = stream;
+        recorded.graph_.reset(made);
+        return recorded;
+    }
+
+    explicit operator bool() const noexcept { return graph_ != nullptr; }
+    /// Enqueues it all.
+    void replay() const { check(cudaGraphLaunch(graph_.get(), stream_), "replaying a graph"); }
+
+private:
+    struct destroy {
+        void operator()(cudaGraph_t graph) const noexcept { static_cast<void>(cudaGraphDestroy(graph)); }
+        void operator()(cudaGraphExec_t graph) const noexcept { static_cast<void>(cudaGraphExecDestroy(graph)); }
+    };
+    using graph_owner = std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, destroy>;
+
+    /// Ends it in any case, and leaves no error behind.
+    static std::pair<graph_owner, cudaError_t> end(cudaStream_t stream)
+    {
+        cudaGraph_t graph = nullptr;
+        auto const status = cudaStreamEndCapture(stream, &graph);
+        if (status != cudaSuccess) { static_cast<void>(cudaGetLastError()); }
+        return {graph_owner{graph}, status};
+    }
+
+    cudaStream_t stream_ = nullptr;
+    std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, destroy> graph_;
+};
+
+}  // namespace scorecam::cuda

@@ -1,0 +1,47 @@
+#pragma once
+// All the work of the backend for float and double, as explicit instantiations of the launch() that was defined before this
+// is included: by kernels.cu, and by the tests' made-up device.
+#include <scorecam/cuda/backend.hpp>
+#include <scorecam/ops/perturbation.hpp>
+#include <scorecam/score.hpp>
+#include <scorecam/weighting.hpp>
+
+namespace scorecam::cuda {
+
+#define SCORECAM_LAUNCH(...) template void launch(__VA_ARGS__ const&, cudaStream_t)
+
+#define SCORECAM_LAUNCH_ALL(T)                                                                                              \
+    SCORECAM_LAUNCH(work::moments<T>);                                                                                      \
+    SCORECAM_LAUNCH(work::normalise<T>);                                                                                    \
+    SCORECAM_LAUNCH(work::normalise_picks<T>);                                                                              \
+    SCORECAM_LAUNCH(work::top<T>);                                                                                          \
+    SCORECAM_LAUNCH(work::score<T, probability>);                                                                           \
+    SCORECAM_LAUNCH(work::score<T, logit>);                                                                                 \
+    SCORECAM_LAUNCH(work::score<T, sigmoid>);                                                                               \
+    SCORECAM_LAUNCH(work::weigh<T, raw_weights>);                                                                           \
+    SCORECAM_LAUNCH(work::weigh<T, relu_weights>);                                                                          \
+    SCORECAM_LAUNCH(work::weigh<T, softmax_weights>);                                                                       \
+    SCORECAM_LAUNCH(work::weigh<T, uniform_weights>);                                                                       \
+    SCORECAM_LAUNCH(work::combine<T>);                                                                                      \
+    SCORECAM_LAUNCH_MAPS(T, 1);                                                                                             \
+    SCORECAM_LAUNCH_MAPS(T, 2);                                                                                             \
+    SCORECAM_LAUNCH_MAPS(T, 3)
+
+#define SCORECAM_LAUNCH_MAPS(T, Rank)                                                                                       \
+    SCORECAM_LAUNCH(work::extrema<T, Rank>);                                                                                \
+    SCORECAM_LAUNCH(work::mask<T, Rank, 1>);                                                                                \
+    SCORECAM_LAUNCH(work::mask<T, Rank, bytes_per_pack / sizeof(T)>);                                                       \
+    SCORECAM_LAUNCH(work::heat_before<T, Rank>);                                                                            \
+    SCORECAM_LAUNCH(work::heat_after<T, Rank>);                                                                             \
+    SCORECAM_LAUNCH(work::paint<T, Rank, ops::colour<T>>);                                                                  \
+    SCORECAM_LAUNCH(work::paint_together<T, Rank, ops::plane_mean<T>>);                                                     \
+    SCORECAM_LAUNCH(work::paint<T, Rank, ops::filter_axis<T>>);                                                             \
+    SCORECAM_LAUNCH(work::paint<T, Rank, ops::padded_filter_axis<T>>);                                                      \
+    SCORECAM_LAUNCH(work::paint<T, Rank, ops::gaussian_noise<T>>);                                                          \
+    SCORECAM_LAUNCH(work::paint<T, Rank, ops::kept_by_rank<T>>);                                                            \
+    SCORECAM_LAUNCH(work::paint<T, Rank, ops::times_map<T>>)
+
+SCORECAM_LAUNCH_ALL(float);
+SCORECAM_LAUNCH_ALL(double);
+
+}  // namespace scorecam::cuda

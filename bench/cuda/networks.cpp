@@ -1,0 +1,74 @@
+// Whole maps of networks on cuDNN on the machine's GPU, beside the forwards alone that they run, by precision and batch
+// size.
+//
+//     python3 bench/networks/make_large.py FOLDER
+//     bench.cuda_networks FOLDER/vgg16.onnx FOLDER/resnet50.onnx >result.json
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <cuda_runtime_api.h>
+
+#include <scorecam/cuda/backend.hpp>
+#include <scorecam/cuda/stream.hpp>
+#include <scorecam/cudnn/network.hpp>
+#include <scorecam/scorecam.hpp>
+#include <scorecam/testing/drawn.hpp>
+
+#include "cuda/report.hpp"
+
+namespace sc    = scorecam;
+namespace cuda  = scorecam::cuda;
+namespace cudnn = scorecam::cudnn;
+
+namespace {
+
+void time_network(bench::report& to, cuda::backend& on, std::string const& file, cudnn::arithmetic with)
+{
+    constexpr sc::image_shape shape{3, 224, 224};
+    cudnn::network network{file, shape, {}, {.precision = with}};
+    auto const channels = network.explained()[0].shape[0];
+    auto const name     = std::filesystem::path{file}.stem().string() + "/" + network.precision();
+    for (sc::index_t const n : {16, 64, 256}) {
+        auto const host   = sc::testing::drawn_tensor<float>(prepend(shape, n), 1);
+        auto const memory = on.allocate<float>(host.size());
+        sc::tensor_view<float, 4, sc::cuda_space> const batch{memory.data(), host.shape()};
+        on.from_host(host.data(), batch);
+        auto const size = "/batch:" + std::to_string(n);
+        to.add(name + "/forwards" + size, 0, [&] {
+            for (sc::index_t done = 0; done < channels; done += n) {
+                static_cast<void>(network.forward(as_const(batch.slice(0, std::min(n, channels - done))), on.queue()));
+            }
+        });
+        sc::explainer explain{on, network, sc::target{1}, sc::fixed_batch{n}};
+        to.add(name + "/map" + size, 0, [&] { static_cast<void>(explain(as_const(batch.slice(0, 1)))); });
+    }
+}
+
+}  // namespace
+
+int main(int count, char** arguments)
+{
+    if (count < 2) {
+        std::fputs("usage: bench.cuda_networks NETWORK.onnx...   of (3, 224, 224)\n", stderr);
+        return 2;
+    }
+    if (!bench::has_gpu()) { return 77; }
+    try {
+        cuda::stream const stream;
+        cuda::backend on{stream.get()};
+        bench::report to{"bench.cuda_networks", stream, 7};
+        for (int i = 1; i < count; ++i) {
+            for (auto const with : {cudnn::arithmetic::float32, cudnn::arithmetic::tf32}) {
+                time_network(to, on, arguments[i], with);
+            }
+        }
+    } catch (std::exception const& e) {
+        std::fprintf(stderr, "%s\n", e.what());
+        return 1;
+    }
+}

@@ -1,0 +1,16 @@
+// Runs the tests on the machine's GPU; without one, 77 says that they were skipped.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <cstdio>
+
+#include <cuda_runtime_api.h>
+#include <doctest/doctest.h>
+
+int main(int count, char** arguments)
+{
+    int devices = 0;
+    if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
+        std::puts("skipped: there is no GPU here");
+        return 77;
+    }
+    return doctest::Context{count, arguments}.run();
+}

@@ -1,0 +1,542 @@
+// The functions of cuDNN that the adapter calls, as slow and obvious loops. What is enqueued is run by the CUDA runtime that
+// the program is linked with, so that a fake one decides about the order.
+#include "cudnn/fake_cudnn.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <cuda_runtime_api.h>
+#include <cudnn.h>
+
+namespace {
+
+using index_t = std::ptrdiff_t;
+
+int alive_count                   = 0;
+fake_cudnn::refused refused_calls = fake_cudnn::refused::nothing;
+int failing_status                = 0;
+int calls_before_failure          = -1;
+std::size_t wanted_workspace      = 4096;
+fake_cudnn::counts count;
+
+}  // namespace
+
+struct cudnnContext {
+    cudaStream_t stream = nullptr;
+};
+struct cudnnTensorStruct {
+    index_t n = 0, c = 0, h = 0, w = 0;
+    index_t stride_n = 0, stride_c = 0, stride_h = 0;
+
+    [[nodiscard]] index_t at(index_t i, index_t j, index_t y, index_t x) const
+    {
+        return i * stride_n + j * stride_c + y * stride_h + x;
+    }
+    [[nodiscard]] bool same_shape(cudnnTensorStruct const& o) const { return n == o.n && c == o.c && h == o.h && w == o.w; }
+};
+struct cudnnFilterStruct {
+    index_t m = 0, c = 0, h = 0, w = 0;
+};
+struct cudnnConvolutionStruct {
+    index_t pad[2], stride[2], dilation[2];
+    index_t groups       = 1;
+    cudnnMathType_t math = CUDNN_DEFAULT_MATH;
+};
+struct cudnnPoolingStruct {
+    cudnnPoolingMode_t mode;
+    index_t window[2], pad[2], stride[2];
+};
+struct cudnnActivationStruct {
+    cudnnActivationMode_t mode;
+    double ceiling;
+
+    [[nodiscard]] float operator()(float v) const
+    {
+        switch (mode) {
+        case CUDNN_ACTIVATION_RELU:
+            return v < 0 ? 0 : v;  // NaN stays
+        case CUDNN_ACTIVATION_CLIPPED_RELU:
+            return v < 0 ? 0 : v > static_cast<float>(ceiling) ? static_cast<float>(ceiling) : v;
+        case CUDNN_ACTIVATION_SIGMOID:
+            return 1 / (1 + std::exp(-v));
+        case CUDNN_ACTIVATION_TANH:
+            return std::tanh(v);
+        default:
+            return v;
+        }
+    }
+};
+struct cudnnOpTensorStruct {
+    cudnnOpTensorOp_t what;
+};
+
+namespace {
+
+template <class T>
+cudnnStatus_t create(T** made)
+{
+    *made = new T{};
+    ++alive_count;
+    return CUDNN_STATUS_SUCCESS;
+}
+template <class T>
+cudnnStatus_t destroy(T* made)
+{
+    delete made;
+    --alive_count;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/// Memory that a call reads or writes.
+struct touched {
+    void const* first;
+    index_t floats;
+};
+[[nodiscard]] touched all_of(cudnnTensorStruct const& of, void const* memory)
+{
+    return {memory, of.at(of.n - 1, of.c - 1, of.h - 1, of.w - 1) + 1};
+}
+
+/// Runs f in the order of the handle's stream. The runtime looks then whether the memory is the device's: a byte of its
+/// beginning and of its end are copied before.
+cudnnStatus_t enqueue(cudnnHandle_t on, std::vector<touched> const& memory, std::function<void()> f)
+{
+    static char looked_at;
+    for (auto const& one : memory) {
+        auto const* const begin = static_cast<char const*>(one.first);
+        auto const* const last  = begin + static_cast<std::size_t>(one.floats) * sizeof(float) - 1;
+        for (auto const* at : {begin, last}) {
+            if (cudaMemcpyAsync(&looked_at, at, 1, cudaMemcpyDeviceToHost, on->stream) != cudaSuccess) {
+                return CUDNN_STATUS_EXECUTION_FAILED;
+            }
+        }
+    }
+    auto kept       = std::make_unique<std::function<void()>>(std::move(f));
+    auto const call = [](void* given) {
+        (*std::unique_ptr<std::function<void()>>{static_cast<std::function<void()>*>(given)})();
+    };
+    if (cudaLaunchHostFunc(on->stream, call, kept.get()) != cudaSuccess) { return CUDNN_STATUS_EXECUTION_FAILED; }
+    static_cast<void>(kept.release());
+    return CUDNN_STATUS_SUCCESS;
+}
+[[nodiscard]] bool is(void const* factor, float value) { return *static_cast<float const*>(factor) == value; }
+
+/// Rounded to the 10 bits of TF32's mantissa.
+[[nodiscard]] float rounded(float v)
+{
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &v, sizeof v);
+    bits = (bits + (1U << 12U)) & ~((1U << 13U) - 1);
+    std::memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/// Everything that a convolution needs, by value: descriptors may be gone when it runs.
+struct convolution {
+    cudnnTensorStruct x, y;
+    cudnnFilterStruct w;
+    cudnnConvolutionStruct how;
+
+    [[nodiscard]] index_t result(index_t a, index_t image, index_t window) const
+    {
+        return (image + 2 * how.pad[a] - (window - 1) * how.dilation[a] - 1) / how.stride[a] + 1;
+    }
+    [[nodiscard]] bool fits() const
+    {
+        return x.n == y.n && y.c == w.m && x.c == w.c * how.groups && w.m % how.groups == 0 && y.h == result(0, x.h, w.h) &&
+               y.w == result(1, x.w, w.w);
+    }
+    /// One output channel of one image, added to what is there.
+    void add(float const* in, float const* weights, index_t i, index_t m, float* out) const
+    {
+        auto const first = m / (w.m / how.groups) * w.c;
+        for (index_t c = 0; c < w.c; ++c) {
+            for (index_t ky = 0; ky < w.h; ++ky) {
+                for (index_t kx = 0; kx < w.w; ++kx) {
+                    auto const by    = weights[((m * w.c + c) * w.h + ky) * w.w + kx];
+                    auto const to    = kx * how.dilation[1] - how.pad[1];
+                    auto const step  = how.stride[1];
+                    auto const begin = to < 0 ? (-to + step - 1) / step : 0;
+                    auto const end   = to >= x.w ? 0 : std::min(y.w, (x.w - 1 - to) / step + 1);
+                    for (index_t oy = 0; oy < y.h; ++oy) {
+                        auto const iy = oy * how.stride[0] + ky * how.dilation[0] - how.pad[0];
+                        if (iy < 0 || iy >= x.h) { continue; }
+                        auto const* const row = in + x.at(i, first + c, iy, 0) + to;
+                        auto* const sums      = out + y.at(i, m, oy, 0);
+                        if (step == 1) {
+                            for (index_t ox = begin; ox < end; ++ox) { sums[ox] += by * row[ox]; }
+                        } else {
+                            for (index_t ox = begin; ox < end; ++ox) { sums[ox] += by * row[ox * step]; }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    void operator()(float const* in, float const* weights, float* out) const
+    {
+        std::vector<float> x_rounded, w_rounded;
+        if (how.math != CUDNN_FMA_MATH) {
+            x_rounded.resize(static_cast<std::size_t>(x.n * x.stride_n));
+            w_rounded.resize(static_cast<std::size_t>(w.m * w.c * w.h * w.w));
+            std::transform(in, in + x_rounded.size(), x_rounded.begin(), rounded);
+            std::transform(weights, weights + w_rounded.size(), w_rounded.begin(), rounded);
+            in      = x_rounded.data();
+            weights = w_rounded.data();
+        }
+        for (index_t i = 0; i < y.n; ++i) {
+            for (index_t m = 0; m < y.c; ++m) {
+                std::fill_n(out + y.at(i, m, 0, 0), y.h * y.w, 0.0F);
+                add(in, weights, i, m, out);
+            }
+        }
+    }
+};
+
+/// Calls f(image, channel, row, column) for all elements.
+template <class F>
+void for_each(cudnnTensorStruct const& of, F f)
+{
+    for (index_t i = 0; i < of.n; ++i) {
+        for (index_t c = 0; c < of.c; ++c) {
+            for (index_t y = 0; y < of.h; ++y) {
+                for (index_t x = 0; x < of.w; ++x) { f(i, c, y, x); }
+            }
+        }
+    }
+}
+
+/// What every call of a convolution has to bring along.
+[[nodiscard]] cudnnStatus_t checked(convolution const& one, void* workspace, std::size_t bytes)
+{
+    if (calls_before_failure >= 0 && calls_before_failure-- == 0) { return static_cast<cudnnStatus_t>(failing_status); }
+    if (!one.fits() || bytes < wanted_workspace || (workspace == nullptr && wanted_workspace > 0)) {
+        return CUDNN_STATUS_BAD_PARAM;
+    }
+    return CUDNN_STATUS_SUCCESS;
+}
+/// It is written all over: whatever else is there is lost.
+void use(void* workspace)
+{
+    if (wanted_workspace > 0) { std::memset(workspace, 0xff, wanted_workspace); }
+}
+
+}  // namespace
+
+namespace fake_cudnn {
+
+void refuse(refused what) { refused_calls = what; }
+void fail_with(int status, int calls)
+{
+    failing_status       = status;
+    calls_before_failure = calls;
+}
+void ask_for_workspace(std::size_t bytes) { wanted_workspace = bytes; }
+counts counted() { return std::exchange(count, {}); }
+int alive() { return alive_count; }
+
+}  // namespace fake_cudnn
+
+extern "C" {
+
+char const* cudnnGetErrorString(cudnnStatus_t status)
+{
+    return status == CUDNN_STATUS_SUCCESS         ? "CUDNN_STATUS_SUCCESS"
+           : status == CUDNN_STATUS_BAD_PARAM     ? "CUDNN_STATUS_BAD_PARAM"
+           : status == CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED"
+                                                  : "CUDNN_STATUS_EXECUTION_FAILED";
+}
+void cudnnGetLastErrorString(char* message, size_t max_size)
+{
+    if (max_size > 0) { message[0] = '\0'; }
+}
+
+cudnnStatus_t cudnnCreate(cudnnHandle_t* made) { return create(made); }
+cudnnStatus_t cudnnDestroy(cudnnHandle_t made) { return destroy(made); }
+cudnnStatus_t cudnnSetStream(cudnnHandle_t on, cudaStream_t stream)
+{
+    on->stream = stream;
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* made) { return create(made); }
+cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t made) { return destroy(made); }
+cudnnStatus_t cudnnCreateFilterDescriptor(cudnnFilterDescriptor_t* made) { return create(made); }
+cudnnStatus_t cudnnDestroyFilterDescriptor(cudnnFilterDescriptor_t made) { return destroy(made); }
+cudnnStatus_t cudnnCreateConvolutionDescriptor(cudnnConvolutionDescriptor_t* made) { return create(made); }
+cudnnStatus_t cudnnDestroyConvolutionDescriptor(cudnnConvolutionDescriptor_t made) { return destroy(made); }
+cudnnStatus_t cudnnCreatePoolingDescriptor(cudnnPoolingDescriptor_t* made) { return create(made); }
+cudnnStatus_t cudnnDestroyPoolingDescriptor(cudnnPoolingDescriptor_t made) { return destroy(made); }
+cudnnStatus_t cudnnCreateActivationDescriptor(cudnnActivationDescriptor_t* made) { return create(made); }
+cudnnStatus_t cudnnDestroyActivationDescriptor(cudnnActivationDescriptor_t made) { return destroy(made); }
+cudnnStatus_t cudnnCreateOpTensorDescriptor(cudnnOpTensorDescriptor_t* made) { return create(made); }
+cudnnStatus_t cudnnDestroyOpTensorDescriptor(cudnnOpTensorDescriptor_t made) { return destroy(made); }
+
+cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t made, cudnnTensorFormat_t format, cudnnDataType_t type,
+                                         int n, int c, int h, int w)
+{
+    if (format != CUDNN_TENSOR_NCHW) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    return cudnnSetTensor4dDescriptorEx(made, type, n, c, h, w, c * h * w, h * w, w, 1);
+}
+cudnnStatus_t cudnnSetTensor4dDescriptorEx(cudnnTensorDescriptor_t made, cudnnDataType_t type, int n, int c, int h, int w,
+                                           int stride_n, int stride_c, int stride_h, int stride_w)
+{
+    if (type != CUDNN_DATA_FLOAT || stride_w != 1 || std::min({n, c, h, w}) < 1) { return CUDNN_STATUS_BAD_PARAM; }
+    *made = {n, c, h, w, stride_n, stride_c, stride_h};
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t made, cudnnDataType_t type, cudnnTensorFormat_t format,
+                                         int m, int c, int h, int w)
+{
+    if (type != CUDNN_DATA_FLOAT || format != CUDNN_TENSOR_NCHW || std::min({m, c, h, w}) < 1) {
+        return CUDNN_STATUS_BAD_PARAM;
+    }
+    *made = {m, c, h, w};
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t made, int pad_h, int pad_w, int stride_h,
+                                              int stride_w, int dilation_h, int dilation_w, cudnnConvolutionMode_t mode,
+                                              cudnnDataType_t type)
+{
+    if (mode != CUDNN_CROSS_CORRELATION || type != CUDNN_DATA_FLOAT) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    *made = {{pad_h, pad_w}, {stride_h, stride_w}, {dilation_h, dilation_w}};
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetConvolutionGroupCount(cudnnConvolutionDescriptor_t made, int groups)
+{
+    made->groups = groups;
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t made, cudnnMathType_t math)
+{
+    made->math = math;
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetPooling2dDescriptor(cudnnPoolingDescriptor_t made, cudnnPoolingMode_t mode, cudnnNanPropagation_t,
+                                          int window_h, int window_w, int pad_h, int pad_w, int stride_h, int stride_w)
+{
+    *made = {mode, {window_h, window_w}, {pad_h, pad_w}, {stride_h, stride_w}};
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetActivationDescriptor(cudnnActivationDescriptor_t made, cudnnActivationMode_t mode,
+                                           cudnnNanPropagation_t, double ceiling)
+{
+    *made = {mode, ceiling};
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetOpTensorDescriptor(cudnnOpTensorDescriptor_t made, cudnnOpTensorOp_t what, cudnnDataType_t,
+                                         cudnnNanPropagation_t)
+{
+    made->what = what;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/// The fastest first: two that must not be taken, as they need more memory than there is or add up in any order.
+cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
+                                                     cudnnConvolutionDescriptor_t how, cudnnTensorDescriptor_t y, int wanted,
+                                                     int* found, cudnnConvolutionFwdAlgoPerf_t* all)
+{
+    if (!convolution{*x, *y, *w, *how}.fits()) { return CUDNN_STATUS_BAD_PARAM; }
+    auto const much                               = std::numeric_limits<std::size_t>::max() / 2;
+    cudnnConvolutionFwdAlgoPerf_t const offered[] = {
+        {CUDNN_CONVOLUTION_FWD_ALGO_DIRECT, CUDNN_STATUS_NOT_SUPPORTED, 0, 0, CUDNN_DETERMINISTIC, how->math, {}},
+        {CUDNN_CONVOLUTION_FWD_ALGO_FFT, CUDNN_STATUS_SUCCESS, 1, much, CUDNN_DETERMINISTIC, how->math, {}},
+        {CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD, CUDNN_STATUS_SUCCESS, 2, 0, CUDNN_NON_DETERMINISTIC, how->math, {}},
+        {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
+         CUDNN_STATUS_SUCCESS,
+         3,
+         wanted_workspace,
+         CUDNN_DETERMINISTIC,
+         how->math,
+         {}},
+        {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
+         CUDNN_STATUS_SUCCESS,
+         4,
+         wanted_workspace,
+         CUDNN_DETERMINISTIC,
+         how->math,
+         {}}};
+    *found = std::min(wanted, 5);
+    std::copy_n(offered, *found, all);
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t xd, void const* x,
+                                      cudnnFilterDescriptor_t wd, void const* w, cudnnConvolutionDescriptor_t how,
+                                      cudnnConvolutionFwdAlgo_t algorithm, void* workspace, size_t bytes, void const* beta,
+                                      cudnnTensorDescriptor_t yd, void* y)
+{
+    convolution const one{*xd, *yd, *wd, *how};
+    if (auto const status = checked(one, workspace, bytes); status != CUDNN_STATUS_SUCCESS) { return status; }
+    bool const known = algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM ||
+                       algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
+    if (!known || !is(alpha, 1) || !is(beta, 0) || x == y) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    ++count.alone;
+    return enqueue(on,
+                   {all_of(*xd, x),
+                    all_of(*yd, y),
+                    {w, wd->m * wd->c * wd->h * wd->w},
+                    {workspace, static_cast<index_t>(wanted_workspace / sizeof(float))}},
+                   [=] {
+                       use(workspace);
+                       one(static_cast<float const*>(x), static_cast<float const*>(w), static_cast<float*>(y));
+                   });
+}
+
+cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t xd,
+                                                    void const* x, cudnnFilterDescriptor_t wd, void const* w,
+                                                    cudnnConvolutionDescriptor_t how, cudnnConvolutionFwdAlgo_t algorithm,
+                                                    void* workspace, size_t bytes, void const* alpha_z,
+                                                    cudnnTensorDescriptor_t zd, void const* z, cudnnTensorDescriptor_t bd,
+                                                    void const* bias, cudnnActivationDescriptor_t then,
+                                                    cudnnTensorDescriptor_t yd, void* y)
+{
+    convolution const one{*xd, *yd, *wd, *how};
+    if (auto const status = checked(one, workspace, bytes); status != CUDNN_STATUS_SUCCESS) { return status; }
+    if (!zd->same_shape(*yd) || bd->n != 1 || bd->c != yd->c || bd->h != 1 || bd->w != 1) { return CUDNN_STATUS_BAD_PARAM; }
+    bool const of_all = algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
+    bool const known  = then->mode == CUDNN_ACTIVATION_RELU || (then->mode == CUDNN_ACTIVATION_IDENTITY && of_all);
+    bool const refuse = refused_calls == fake_cudnn::refused::everything_in_one ||
+                        (refused_calls == fake_cudnn::refused::grouped_in_one && how->groups > 1);
+    if (!known || refuse || !is(alpha, 1) || x == y) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    ++count.in_one;
+    return enqueue(on,
+                   {all_of(*xd, x),
+                    all_of(*yd, y),
+                    {w, wd->m * wd->c * wd->h * wd->w},
+                    {workspace, static_cast<index_t>(wanted_workspace / sizeof(float))},
+                    {bias, bd->c},
+                    all_of(*zd, z)},
+                   [=, by = *static_cast<float const*>(alpha_z), then_ = *then] {
+                       use(workspace);
+                       std::vector<float> before;
+                       auto const* residual = static_cast<float const*>(z);
+                       auto* const out      = static_cast<float*>(y);
+                       if (by != 0 && residual == out) {  // which may be
+                           before.assign(residual, residual + one.y.n * one.y.stride_n);
+                           residual = before.data();
+                       }
+                       one(static_cast<float const*>(x), static_cast<float const*>(w), out);
+                       for_each(one.y, [&](index_t i, index_t c, index_t r, index_t q) {
+                           auto& v = out[one.y.at(i, c, r, q)];
+                           v       = then_(v + static_cast<float const*>(bias)[c] +
+                                           (by != 0 ? by * residual[one.y.at(i, c, r, q)] : 0));
+                       });
+                   });
+}
+
+cudnnStatus_t cudnnAddTensor(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t ad, void const* a,
+                             void const* beta, cudnnTensorDescriptor_t cd, void* c)
+{
+    auto const fits = [](index_t from, index_t to) { return from == 1 || from == to; };
+    if (!fits(ad->n, cd->n) || !fits(ad->c, cd->c) || !fits(ad->h, cd->h) || !fits(ad->w, cd->w)) {
+        return CUDNN_STATUS_BAD_PARAM;
+    }
+    if (!is(alpha, 1) || !is(beta, 1)) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    return enqueue(on, {all_of(*ad, a), all_of(*cd, c)}, [from = *ad, to = *cd, a, c] {
+        for_each(to, [&](index_t i, index_t j, index_t y, index_t x) {
+            static_cast<float*>(c)[to.at(i, j, y, x)] += static_cast<float const*>(
+                a)[from.at(from.n == 1 ? 0 : i, from.c == 1 ? 0 : j, from.h == 1 ? 0 : y, from.w == 1 ? 0 : x)];
+        });
+    });
+}
+
+cudnnStatus_t cudnnOpTensor(cudnnHandle_t on, cudnnOpTensorDescriptor_t how, void const* alpha1, cudnnTensorDescriptor_t ad,
+                            void const* a, void const* alpha2, cudnnTensorDescriptor_t bd, void const* b, void const* beta,
+                            cudnnTensorDescriptor_t cd, void* c)
+{
+    if (!ad->same_shape(*bd) || !ad->same_shape(*cd)) { return CUDNN_STATUS_BAD_PARAM; }
+    if (how->what != CUDNN_OP_TENSOR_ADD || !is(alpha1, 1) || !is(alpha2, 1) || !is(beta, 0)) {
+        return CUDNN_STATUS_NOT_SUPPORTED;
+    }
+    return enqueue(on, {all_of(*ad, a), all_of(*bd, b), all_of(*cd, c)}, [of_a = *ad, of_b = *bd, of_c = *cd, a, b, c] {
+        for_each(of_c, [&](index_t i, index_t j, index_t y, index_t x) {
+            static_cast<float*>(c)[of_c.at(i, j, y, x)] =
+                static_cast<float const*>(a)[of_a.at(i, j, y, x)] + static_cast<float const*>(b)[of_b.at(i, j, y, x)];
+        });
+    });
+}
+
+cudnnStatus_t cudnnTransformTensor(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t xd, void const* x,
+                                   void const* beta, cudnnTensorDescriptor_t yd, void* y)
+{
+    if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
+    if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, x, y] {
+        for_each(to, [&](index_t i, index_t j, index_t r, index_t q) {
+            static_cast<float*>(y)[to.at(i, j, r, q)] = static_cast<float const*>(x)[from.at(i, j, r, q)];
+        });
+    });
+}
+
+cudnnStatus_t cudnnActivationForward(cudnnHandle_t on, cudnnActivationDescriptor_t how, void const* alpha,
+                                     cudnnTensorDescriptor_t xd, void const* x, void const* beta, cudnnTensorDescriptor_t yd,
+                                     void* y)
+{
+    if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
+    if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [of = *xd, then = *how, x, y] {
+        for_each(of, [&](index_t i, index_t j, index_t r, index_t q) {
+            static_cast<float*>(y)[of.at(i, j, r, q)] = then(static_cast<float const*>(x)[of.at(i, j, r, q)]);
+        });
+    });
+}
+
+/// Windows end where the image ends, however many the result asks for.
+cudnnStatus_t cudnnPoolingForward(cudnnHandle_t on, cudnnPoolingDescriptor_t how, void const* alpha,
+                                  cudnnTensorDescriptor_t xd, void const* x, void const* beta, cudnnTensorDescriptor_t yd,
+                                  void* y)
+{
+    if (xd->n != yd->n || xd->c != yd->c) { return CUDNN_STATUS_BAD_PARAM; }
+    if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, of = *how, x, y] {
+        for_each(to, [&](index_t i, index_t j, index_t r, index_t q) {
+            float largest   = -std::numeric_limits<float>::infinity();
+            double sum      = 0;
+            index_t counted = 0;
+            for (index_t wy = 0; wy < of.window[0]; ++wy) {
+                for (index_t wx = 0; wx < of.window[1]; ++wx) {
+                    auto const iy = r * of.stride[0] - of.pad[0] + wy, ix = q * of.stride[1] - of.pad[1] + wx;
+                    bool const inside = iy >= 0 && iy < from.h && ix >= 0 && ix < from.w;
+                    counted += inside || of.mode == CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING ? 1 : 0;
+                    if (!inside) { continue; }
+                    float const v = static_cast<float const*>(x)[from.at(i, j, iy, ix)];
+                    sum += static_cast<double>(v);
+                    largest = v > largest || std::isnan(v) ? v : largest;
+                }
+            }
+            static_cast<float*>(y)[to.at(i, j, r, q)] =
+                of.mode == CUDNN_POOLING_MAX ? largest : static_cast<float>(sum / static_cast<double>(counted));
+        });
+    });
+}
+
+cudnnStatus_t cudnnSoftmaxForward(cudnnHandle_t on, cudnnSoftmaxAlgorithm_t how, cudnnSoftmaxMode_t mode, void const* alpha,
+                                  cudnnTensorDescriptor_t xd, void const* x, void const* beta, cudnnTensorDescriptor_t yd,
+                                  void* y)
+{
+    if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
+    if (mode != CUDNN_SOFTMAX_MODE_CHANNEL || !is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [of = *xd, how, x, y] {
+        auto places = of;
+        places.c    = 1;
+        for_each(places, [&](index_t i, index_t, index_t r, index_t q) {
+            auto const in  = [&](index_t c) { return static_cast<double>(static_cast<float const*>(x)[of.at(i, c, r, q)]); };
+            double largest = in(0), sum = 0;
+            for (index_t c = 1; c < of.c; ++c) { largest = std::max(largest, in(c)); }
+            for (index_t c = 0; c < of.c; ++c) { sum += std::exp(in(c)-largest); }
+            for (index_t c = 0; c < of.c; ++c) {
+                double const log = in(c)-largest - std::log(sum);
+                static_cast<float*>(y)[of.at(i, c, r, q)] =
+                    static_cast<float>(how == CUDNN_SOFTMAX_LOG ? log : std::exp(log));
+            }
+        });
+    });
+}
+}

@@ -1,0 +1,138 @@
+// What can only be seen where the order of streams, memory and failures can be chosen: on the made-up runtime and cuDNN.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <scorecam/cudnn/network.hpp>
+#include <scorecam/error.hpp>
+
+#include "cuda/fake_runtime.hpp"
+#include "cudnn/fake_cudnn.hpp"
+#include "cudnn/on_a_stream.hpp"
+
+using namespace cudnn_tests;
+
+namespace {
+
+constexpr double alike = engines::tolerance;
+
+}  // namespace
+
+TEST_CASE("the host waits for the upload of the weights and then for nothing")
+{
+    on_a_stream here;
+    cudnn::network network{file_of("residual"), residual_input};
+    device::moved const batch{here.on, recorded<4>("residual", "input")};
+    auto const waits = fake::host_waits();
+    for (index_t n = 3; n > 0; --n) {
+        static_cast<void>(network.forward(batch.view().slice(0, n), here.stream.get()));
+        static_cast<void>(network.capture(batch.view().slice(0, n), here.stream.get()));
+    }
+    CHECK(fake::host_waits() == waits);
+    here.on.wait();
+}
+
+TEST_CASE("in whatever order streams get on, nothing is overtaken, overwritten or leaked")
+{
+    fake::forget_violations();
+    auto const bytes   = fake::device_bytes();
+    auto const handles = fake::live_handles();
+    auto const alive   = fake_cudnn::alive();
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    auto const sum     = recorded<4>("residual", "add");
+    for (unsigned seed = 1; seed <= 30; ++seed) {
+        CAPTURE(seed);
+        fake::seed(seed);
+        on_a_stream here;
+        std::optional<on_a_stream> other{std::in_place};
+        cudnn::network network{file_of("residual"), residual_input, {"/add/Add"}};
+        device::moved const batch{here.on, images};
+        auto const small = network.forward(batch.view().slice(0, 1), here.stream.get());
+        CHECK(deviation(here.on_host(small)[0], outputs.view()[0]) < alike);
+        {
+            device::moved const there{other->on, images};
+            static_cast<void>(network.forward(batch.view().slice(0, 2), here.stream.get()));
+            static_cast<void>(network.forward(there.view(), other->stream.get()));  // more memory, on another stream
+            other->on.wait();
+        }
+        auto const seen = network.capture(batch.view(), here.stream.get());
+        CHECK(deviation(here.on_host(seen.activations), sum) < alike);
+        CHECK(deviation(here.on_host(seen.outputs), outputs) < alike);
+        static_cast<void>(network.forward(batch.view(), here.stream.get()));
+        auto const after = network.capture(batch.view().slice(1, 2), other->stream.get());  // while that is on its way
+        CHECK(deviation(other->on_host(after.activations)[0], sum.view()[1]) < alike);
+        CHECK(deviation(other->on_host(after.outputs)[0], outputs.view()[1]) < alike);
+        static_cast<void>(network.forward(batch.view(), here.stream.get()));  // and on its way the network ends
+    }
+    CHECK(fake::violations() == std::vector<std::string>{});
+    CHECK(fake::device_bytes() == bytes);
+    CHECK(fake::live_handles() == handles);
+    CHECK(fake_cudnn::alive() == alive);
+}
+
+TEST_CASE("memory that runs out is scorecam::out_of_memory, and smaller batches still run")
+{
+    on_a_stream here;
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    cudnn::network network{file_of("residual"), residual_input};
+    device::moved const many{here.on, repeated(images, 40)};
+    CHECK(deviation(here.forward(network, images), outputs) < alike);
+    fake::set_budget(fake::device_bytes() + 20'000);
+    CHECK_THROWS_AS(static_cast<void>(network.forward(many.view(), here.stream.get())), sc::out_of_memory);
+    CHECK(deviation(here.on_host(network.forward(many.view().slice(0, 3), here.stream.get())), outputs) < alike);
+    fake::set_no_budget();
+    CHECK(deviation(here.on_host(network.forward(many.view(), here.stream.get())), repeated(outputs, 40)) < alike);
+}
+
+TEST_CASE("TF32 rounds what float32 does not")
+{
+    on_a_stream here;
+    auto const images  = recorded<4>("plain", "input");
+    auto const outputs = recorded<2>("plain", "output");
+    cudnn::network exact{file_of("plain"), plain_input};
+    cudnn::network rounded{file_of("plain"), plain_input, {}, {.precision = cudnn::arithmetic::tf32}};
+    CHECK(deviation(here.forward(exact, images), outputs) < alike);
+    CHECK(deviation(here.forward(rounded, images), outputs) > 1e-4);
+}
+
+TEST_CASE("what cuDNN does not do in one call is done step by step")
+{
+    on_a_stream here;
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    for (auto const what :
+         {fake_cudnn::refused::nothing, fake_cudnn::refused::grouped_in_one, fake_cudnn::refused::everything_in_one}) {
+        fake_cudnn::refuse(what);
+        cudnn::network network{file_of("residual"), residual_input};
+        static_cast<void>(fake_cudnn::counted());
+        for (int time = 0; time < 2; ++time) { CHECK(deviation(here.forward(network, images), outputs) < alike); }
+        auto const count = fake_cudnn::counted();
+        // A normalisation of the sum of channels, three convolutions and the head, twice each.
+        CHECK(count.in_one == (what == fake_cudnn::refused::nothing          ? 10
+                               : what == fake_cudnn::refused::grouped_in_one ? 8
+                                                                             : 0));
+        CHECK(count.in_one + count.alone == 10);
+    }
+    fake_cudnn::refuse(fake_cudnn::refused::nothing);
+}
+
+TEST_CASE("a call of cuDNN that fails is told with the node, and the network works on")
+{
+    on_a_stream here;
+    auto const images = recorded<4>("plain", "input");
+    cudnn::network network{file_of("plain"), plain_input};
+    fake_cudnn::fail_with(CUDNN_STATUS_EXECUTION_FAILED, 1);
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(here.forward(network, images)),
+        doctest::Contains("(3, 2, 12, 10): Conv, the node /second/Conv: cuDNN says: CUDNN_STATUS_EXECUTION_FAILED"),
+        sc::model_error);
+    CHECK(deviation(here.forward(network, images), recorded<2>("plain", "output")) < alike);
+    fake_cudnn::ask_for_workspace(std::size_t{1} << 30U);
+    CHECK_THROWS_WITH_AS(static_cast<void>(here.forward(network, repeated(images, 2))),
+                         doctest::Contains("settings::workspace"), sc::model_error);
+    fake_cudnn::ask_for_workspace(4096);
+}

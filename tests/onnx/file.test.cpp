@@ -1,0 +1,78 @@
+// What is read from ONNX files.
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <scorecam/error.hpp>
+#include <scorecam/onnx/file.hpp>
+
+#include "support/data.hpp"
+
+namespace sc = scorecam;
+using sc::index_t;
+
+namespace {
+
+sc::onnx::graph read(std::string const& network)
+{
+    return sc::onnx::read_file(data::own("tests/engines/networks/" + network + ".onnx"));
+}
+
+}  // namespace
+
+TEST_CASE("nodes, attributes, weights, inputs and outputs are those of the file")
+{
+    auto const found = read("plain");
+    CHECK(found.operator_set == 11);
+    REQUIRE(found.nodes.size() == 7);
+    CHECK(found.nodes[0].type == "Conv");
+    CHECK(found.nodes[0].name == "/first/Conv");
+    CHECK(found.nodes[0].described() == "Conv, the node /first/Conv");
+    CHECK(found.nodes[2].integers("strides", {}) == std::vector<index_t>{2, 2});
+    CHECK(found.nodes[2].integer("group", 7) == 1);
+    CHECK(found.nodes[2].integer("no such", 7) == 7);
+    REQUIRE(found.inputs.size() == 1);
+    CHECK(found.inputs[0].name == "input");
+    CHECK(found.inputs[0].is_float);
+    CHECK(found.inputs[0].shape == sc::onnx::dims{-1, 2, 12, 10});
+    CHECK(found.outputs == std::vector<std::string>{"logits"});
+    auto const& weights = found.constants.at(found.nodes[0].inputs[1]);
+    CHECK(weights.shape == sc::onnx::dims{6, 2, 3, 3});
+    CHECK(weights.floats.size() == 6 * 2 * 9);
+    CHECK(weights.floats[0] != 0);
+}
+
+TEST_CASE("weights in a file of their own are those in the file itself")
+{
+    auto const whole = read("plain"), apart = read("weights_apart");
+    CHECK(whole.constants.size() == 6);
+    REQUIRE(apart.constants.size() == whole.constants.size());
+    for (auto const& [name, weights] : whole.constants) {
+        CHECK(apart.constants.at(name).shape == weights.shape);
+        CHECK(apart.constants.at(name).floats == weights.floats);
+    }
+}
+
+TEST_CASE("constants of shapes are integers, and inputs of other types are told apart")
+{
+    auto const folded = read("folded");
+    bool found        = false;
+    for (auto const& one : folded.nodes) {
+        if (one.type != "Constant") { continue; }
+        found = true;
+        CHECK(one.find("value")->value.integers == std::vector<index_t>{1, 8, -1});
+        CHECK(one.find("value")->value.floats.empty());
+    }
+    CHECK(found);
+    CHECK_FALSE(read("doubles").inputs[0].is_float);
+    CHECK_FALSE(read("integers").inputs[0].is_float);
+}
+
+TEST_CASE("what is no ONNX file is refused")
+{
+    for (std::string const file : {"no/such.onnx", "tests", "README.md", "tests/engines/networks/plain.input.npy"}) {
+        CAPTURE(file);
+        CHECK_THROWS_WITH_AS(static_cast<void>(sc::onnx::read_file(data::own(file))),
+                             doctest::Contains("; pass the name of an ONNX file"), sc::model_error);
+    }
+}
