@@ -97,10 +97,9 @@ concept has_capture_layers = requires(M& m, batch_of<M> x) {
 ///                        is then called with exactly that view;
 /// - `preferred_batch()`  the batch size at which the engine is fastest;
 /// - `max_batch()`        the largest batch it accepts;
-/// - `capturable`         true if, on a device, each forward of n images at the same place enqueues the same work, on its
-/// queue
-///                        alone and on memory that stays, and answers with the same view: it may then be recorded once and
-///                        replayed without a call, see recorded_chunks.hpp;
+/// - `capturable`         true if, on a device, each forward of n images at the same place enqueues the same work, on that
+///                        queue alone and on memory that stays, and answers with the same view: it may then be recorded once
+///                        and replayed without a call, see recorded_chunks.hpp;
 /// - `replica()`          another model over the same network that other threads may call at the same time, for `callers`;
 /// - `precision()`        a text, such as "bfloat16", if it computes in something else than value_type.
 template <class M>
