@@ -36,7 +36,6 @@ namespace scorecam::cuda {
     SCORECAM_LAUNCH(work::paint<T, Rank, ops::colour<T>>);                                                                  \
     SCORECAM_LAUNCH(work::paint_together<T, Rank, ops::plane_mean<T>>);                                                     \
     SCORECAM_LAUNCH(work::paint<T, Rank, ops::filter_axis<T>>);                                                             \
-    SCORECAM_LAUNCH(work::paint<T, Rank, ops::padded_filter_axis<T>>);                                                      \
     SCORECAM_LAUNCH(work::paint<T, Rank, ops::gaussian_noise<T>>);                                                          \
     SCORECAM_LAUNCH(work::paint<T, Rank, ops::kept_by_rank<T>>);                                                            \
     SCORECAM_LAUNCH(work::paint<T, Rank, ops::times_map<T>>)
