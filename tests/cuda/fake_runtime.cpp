@@ -93,6 +93,7 @@ struct machine {
     cudaError_t fail_with    = cudaSuccess;
     cudaError_t last         = cudaSuccess;
     std::vector<std::string> violations;
+    std::deque<allocation> freed;  // the last ones: nobody writes there
 
     cudaError_t answer(cudaError_t status)
     {
@@ -175,7 +176,19 @@ struct machine {
         }
         if (!found->second.intact()) { violations.emplace_back("a write beyond an allocation"); }
         std::memset(found->second.data(), poison, found->second.bytes);
+        freed.push_back(std::move(found->second));
         blocks.erase(found);
+        constexpr std::size_t remembered = 256;
+        while (freed.size() > remembered) { forget_freed(); }
+    }
+    void forget_freed()
+    {
+        auto const& block    = freed.front();
+        auto const untouched = [](std::byte b) { return b == std::byte{poison}; };
+        if (!std::all_of(block.data(), block.data() + block.bytes, untouched)) {
+            violations.emplace_back("a write to memory that was freed");
+        }
+        freed.pop_front();
     }
 };
 
@@ -219,7 +232,11 @@ std::size_t live_handles()
 std::size_t replays() { return the().replays; }
 std::size_t host_waits() { return the().waits; }
 std::size_t refused_allocations() { return the().refused; }
-std::vector<std::string> const& violations() { return the().violations; }
+std::vector<std::string> const& violations()
+{
+    while (!the().freed.empty()) { the().forget_freed(); }
+    return the().violations;
+}
 void forget_violations() { the().violations.clear(); }
 void enqueue(cudaStream_t stream, std::function<void()> work) { the().enqueue(stream, {std::move(work), nullptr}); }
 

@@ -23,7 +23,8 @@ void fail_next_call(cudaError_t with);
 [[nodiscard]] std::size_t replays();       ///< of graphs, so far
 [[nodiscard]] std::size_t host_waits();    ///< times the host was made to wait so far
 [[nodiscard]] std::size_t refused_allocations();
-/// What was done that a device would not forgive: copies beyond an allocation, writes beyond one, memory freed twice.
+/// What was done that a device would not forgive: copies beyond an allocation, writes beyond one or to a freed one, memory
+/// freed twice.
 [[nodiscard]] std::vector<std::string> const& violations();
 void forget_violations();
 

@@ -1,7 +1,9 @@
 // Chunks recorded as a graph and replayed: the same bits as without, fewer calls of the model, and none of it where it
 // cannot be.
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include <doctest/doctest.h>
@@ -73,6 +75,17 @@ private:
     device::moved<float, 3> activations_;
 };
 
+/// Chunks that grow on the way, so that their memory moves.
+struct growing_batch {
+    using kind        = sc::kinds::batching;
+    std::size_t asked = 0;
+    [[nodiscard]] sc::index_t next(sc::batch_request r)
+    {
+        constexpr sc::index_t sizes[] = {1, 2, 2, 2, 8, 2, 2, 2};  // the first is the image itself
+        return std::min(sizes[asked++ % std::size(sizes)], r.remaining);
+    }
+};
+
 struct outcome {
     sc::explanation<float> found;
     int calls;
@@ -137,6 +150,15 @@ TEST_CASE("several images and targets, a baseline and a background are recorded 
     };
     auto const recorded = policies(true);
     check_same(recorded, policies(false));
+    CHECK(recorded.replays > 0);
+    check_clean();
+}
+
+TEST_CASE("a recording for memory that has moved is made anew")
+{
+    auto const plain    = explained(false, false, growing_batch{}, sc::target{1});
+    auto const recorded = explained(true, false, growing_batch{}, sc::target{1});
+    check_same(recorded, plain);
     CHECK(recorded.replays > 0);
     check_clean();
 }
