@@ -7,7 +7,7 @@ resnet18.onnx are, see make_resnet18.py.
 
     python3 make_large.py FOLDER [vgg16] [resnet50]
 
-Needs numpy and onnx; vgg16.onnx has 553 MB, and takes about 4 GB of memory to
+Needs numpy and onnx; vgg16.onnx has 553 MB, and takes 2.8 GB of memory to
 make.
 """
 import argparse
