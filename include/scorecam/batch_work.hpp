@@ -113,7 +113,7 @@ public:
         if (failure) { std::rethrow_exception(failure); }
         with_policy(in_force<kinds::batching>(), [&](auto const& strategy) {
             if constexpr (requires { strategy.chosen(); }) {
-                if (strategy.chosen() > 0) { size = strategy.chosen(); }
+                if (strategy.chosen() > 0) { size = std::min(size, index_t{strategy.chosen()}); }
             }
         });
         return size;

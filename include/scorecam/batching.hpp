@@ -16,7 +16,7 @@ namespace scorecam {
 
 /// What a batching strategy may know when it is asked for the next batch.
 struct batch_request {
-    index_t remaining;        ///< images that still have to go through the model, at least 1
+    index_t remaining;        ///< images of the caller's share that still have to be run, at least 1
     index_t bytes_per_image;  ///< of one input
     index_t preferred;        ///< the model's preferred_batch(), or 8
 };

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/ops/masking.hpp>
 #include <scorecam/scratch.hpp>
@@ -67,17 +68,13 @@ public:
         index_t const n = picks.extent(0);
         auto& known     = known_[n];
         if (known.batch != batch.data()) {
-            known       = {};
-            known.batch = batch.data();
-            return run(picks);
+            auto const outputs = run(picks);
+            known              = {};
+            known.batch        = batch.data();
+            return outputs;
         }
-        if (!known.recording) {
-            auto const own = as_const(known.picks.resize(on, picks.shape()));  // the same place for every chunk
-            calls.uncounted([&] { known.recording.emplace(on.record([&] { known.outputs = run(own); })); });
-        }
-        if (!*known.recording) { return run(picks); }
-        on.copy(picks, known.picks.view());
-        known.recording->replay();
+        if (!known.tried) { record(on, calls, known, picks, run); }
+        if (!known.recording || !replayed(on, known, picks)) { return run(picks); }
         calls.count(n);
         return known.outputs;
     }
@@ -87,9 +84,38 @@ private:
     struct chunk {
         void const* batch = nullptr;
         scratch<Backend, ops::pick, 1> picks;
-        std::optional<recording_type> recording;  // empty inside if the work cannot be recorded
+        bool tried = false;
+        std::optional<recording_type> recording;  // nothing if the work cannot be recorded, or memory is short for it
         outputs_of<Model> outputs;
     };
+
+    template <class Calls, class Picks, class Run>
+    static void record(Backend& on, Calls& calls, chunk& known, Picks picks, Run const& run)
+    {
+        known.tried = true;
+        try {
+            auto const own = as_const(known.picks.resize(on, picks.shape()));  // the same place for every chunk
+            calls.uncounted([&] {
+                auto recorded = on.record([&] { known.outputs = run(own); });
+                if (recorded) { known.recording.emplace(std::move(recorded)); }
+            });
+        } catch (out_of_memory const&) {  // what is recorded takes more than what is run
+            known.recording.reset();
+        }
+    }
+    /// False if memory is short for it: nothing was enqueued then.
+    template <class Picks>
+    static bool replayed(Backend& on, chunk& known, Picks picks)
+    {
+        try {
+            on.copy(picks, known.picks.view());
+            known.recording->replay();
+        } catch (out_of_memory const&) {
+            known.recording.reset();
+        }
+        return known.recording.has_value();
+    }
+
     std::map<index_t, chunk> known_;
 };
 

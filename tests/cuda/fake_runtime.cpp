@@ -91,6 +91,8 @@ struct machine {
     std::size_t refused      = 0;
     std::size_t waits        = 0;
     cudaError_t fail_with    = cudaSuccess;
+    cudaError_t no_recording = cudaSuccess;
+    cudaError_t no_graph     = cudaSuccess;
     cudaError_t last         = cudaSuccess;
     std::vector<std::string> violations;
     std::deque<allocation> freed;  // the last ones: nobody writes there
@@ -218,6 +220,8 @@ void set_budget(std::size_t bytes)
 }
 void set_no_budget() { the().limited = false; }
 void fail_next_call(cudaError_t with) { the().fail_with = with; }
+void refuse_to_record(cudaError_t with) { the().no_recording = with; }
+void refuse_graphs(cudaError_t with) { the().no_graph = with; }
 std::size_t device_bytes() { return the().device_bytes; }
 std::size_t pinned_bytes()
 {
@@ -274,6 +278,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode)
 {
     if (auto const status = the().planted(); status != cudaSuccess) { return status; }
+    if (the().no_recording != cudaSuccess) { return the().answer(the().no_recording); }
     stream->recorded = std::make_shared<CUgraph_st>();
     stream->spoiled  = false;
     return cudaSuccess;
@@ -295,6 +300,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph)
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsigned long long)
 {
     if (auto const status = the().planted(); status != cudaSuccess) { return status; }
+    if (the().no_graph != cudaSuccess) { return the().answer(the().no_graph); }
     *made = new CUgraphExec_st{the().graphs.at(graph)};
     the().executables.insert(*made);
     return cudaSuccess;

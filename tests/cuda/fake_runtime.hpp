@@ -16,6 +16,9 @@ void set_budget(std::size_t bytes);
 void set_no_budget();
 /// The next call of a function that can fail, fails.
 void fail_next_call(cudaError_t with);
+/// Until told otherwise (cudaSuccess): no recording begins, or no graph is made or replayed.
+void refuse_to_record(cudaError_t with);
+void refuse_graphs(cudaError_t with);
 
 [[nodiscard]] std::size_t device_bytes();  ///< in use
 [[nodiscard]] std::size_t pinned_bytes();  ///< in use

@@ -173,6 +173,20 @@ TEST_CASE("a model that waits cannot be recorded, and is run as it is")
     check_clean();
 }
 
+TEST_CASE("a stream that records nothing, and memory that is short for a graph, end nothing")
+{
+    auto const plain = explained(false, false, sc::fixed_batch{4}, sc::target{1});
+    for (auto* const refuse : {&fake::refuse_to_record, &fake::refuse_graphs}) {
+        refuse(refuse == &fake::refuse_to_record ? cudaErrorStreamCaptureUnsupported : cudaErrorMemoryAllocation);
+        auto const tried = explained(true, false, sc::fixed_batch{4}, sc::target{1});
+        refuse(cudaSuccess);
+        check_same(tried, plain);
+        CHECK(tried.replays == 0);
+        CHECK(cudaPeekAtLastError() == cudaSuccess);
+        check_clean();
+    }
+}
+
 TEST_CASE("memory that runs out while a chunk is recorded is answered with smaller ones")
 {
     auto const expected = explained(true, false, sc::fixed_batch{1}, sc::target{1});

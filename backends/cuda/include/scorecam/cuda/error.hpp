@@ -22,12 +22,18 @@ private:
     cudaError_t code_;
 };
 
+/// Makes the runtime forget an error that nobody is told of, so that a later call is not blamed for it.
+inline void forget(cudaError_t status) noexcept
+{
+    if (status != cudaSuccess) { static_cast<void>(cudaGetLastError()); }
+}
+
 /// Throws cuda_error if `status` says that `what` failed; scorecam::out_of_memory if device memory ran out. The runtime
 /// forgets the error, so that it does not show again in a call that has nothing to do with it.
 inline void check(cudaError_t status, std::string const& what)
 {
     if (status == cudaSuccess) { return; }
-    static_cast<void>(cudaGetLastError());
+    forget(status);
     if (status == cudaErrorMemoryAllocation) { throw out_of_memory{what + ": out of device memory; use a smaller batch"}; }
     throw cuda_error{status, what};
 }

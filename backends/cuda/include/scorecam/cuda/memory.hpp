@@ -10,12 +10,11 @@
 namespace scorecam::cuda {
 
 /// A source of device memory, in the order of a stream. Copied freely: what has state is referred to.
-/// - `allocate(bytes, stream)`           usable by what is enqueued on the stream from now on; throws
-/// scorecam::out_of_memory
-///                                       if there is none; aligned to 256 bytes, as the runtime's; 0 bytes may be null
+/// - `allocate(bytes, stream)`              usable by what is enqueued on the stream from now on; throws out_of_memory if
+///                                          there is none; aligned to 256 bytes, as the runtime's; 0 bytes may be null
 /// - `deallocate(pointer, bytes, stream)`   gives it back when all that was enqueued before is done; does not throw
 template <class R>
-concept memory_resource = std::copy_constructible<R> && requires(R r, void* memory, std::size_t bytes, cudaStream_t stream) {
+concept memory_resource = std::copyable<R> && requires(R r, void* memory, std::size_t bytes, cudaStream_t stream) {
     { r.allocate(bytes, stream) } -> std::same_as<void*>;
     { r.deallocate(memory, bytes, stream) } noexcept;
 };
@@ -30,7 +29,7 @@ struct stream_ordered_memory {
     }
     void deallocate(void* memory, std::size_t, cudaStream_t stream) const noexcept
     {
-        if (memory != nullptr) { static_cast<void>(cudaFreeAsync(memory, stream)); }
+        if (memory != nullptr) { forget(cudaFreeAsync(memory, stream)); }
     }
 };
 

@@ -16,11 +16,18 @@ public:
     recording() = default;
 
     /// Records what work() enqueues on the stream; nothing of it runs. Where work() does what a graph cannot have (it waits,
-    /// or uses another stream), the recording is false. What work() throws for another reason is thrown.
+    /// or lets another stream go on from this one and does not wait for it), and on the legacy stream, which records
+    /// nothing, the recording is false. What work() throws for another reason is thrown. What it enqueues on a stream that
+    /// has nothing to do with this one is run, once, and is no part of the recording.
     template <class Work>
     [[nodiscard]] static recording of(cudaStream_t stream, Work const& work)
     {
-        check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "beginning to record");
+        auto const begun = cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
+        if (begun == cudaErrorStreamCaptureUnsupported) {
+            forget(begun);
+            return {};
+        }
+        check(begun, "beginning to record");
         try {
             work();
         } catch (...) {
@@ -28,7 +35,7 @@ public:
             return {};
         }
         auto const [graph, status] = end(stream);
-        if (status == cudaErrorStreamCaptureInvalidated) { return {}; }
+        if (status == cudaErrorStreamCaptureInvalidated || status == cudaErrorStreamCaptureUnjoined) { return {}; }
         check(status, "recording");
         cudaGraphExec_t made = nullptr;
         check(cudaGraphInstantiate(&made, graph.get(), 0), "making a graph");
@@ -54,7 +61,7 @@ private:
     {
         cudaGraph_t graph = nullptr;
         auto const status = cudaStreamEndCapture(stream, &graph);
-        if (status != cudaSuccess) { static_cast<void>(cudaGetLastError()); }
+        forget(status);
         return {graph_owner{graph}, status};
     }
 

@@ -44,13 +44,13 @@ private:
     static constexpr std::size_t worth_keeping = std::size_t{16} << 20;  // a batch of 26 images of 3 × 224 × 224 floats
 
     struct unpin {
-        void operator()(void* memory) const noexcept { static_cast<void>(cudaFreeHost(memory)); }
+        void operator()(void* memory) const noexcept { forget(cudaFreeHost(memory)); }
     };
     struct pinned_block {
         std::unique_ptr<void, unpin> memory;
         std::size_t bytes;
         event read;  // by the device
-        ~pinned_block() { static_cast<void>(cudaEventSynchronize(read.get())); }
+        ~pinned_block() { forget(cudaEventSynchronize(read.get())); }
         pinned_block(std::unique_ptr<void, unpin> of, std::size_t size) : memory{std::move(of)}, bytes{size} {}
         pinned_block(pinned_block&&) = delete;
     };
@@ -63,7 +63,7 @@ private:
         std::size_t const size = bytes > smallest ? bytes : smallest;
         void* memory           = nullptr;
         if (auto const status = cudaMallocHost(&memory, size); status != cudaSuccess) {
-            static_cast<void>(cudaGetLastError());
+            forget(status);
             throw out_of_memory{"no " + std::to_string(size) + " bytes of host memory could be pinned; use a smaller batch"};
         }
         return blocks_.emplace_back(std::unique_ptr<void, unpin>{memory}, size);
