@@ -73,6 +73,27 @@ TEST_CASE("in whatever order streams get on, nothing is overtaken, overwritten o
     CHECK(fake_cudnn::alive() == alive);
 }
 
+TEST_CASE("results are valid until the next call in the order of the stream, also where that takes more memory")
+{
+    fake::forget_violations();
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    for (unsigned seed = 1; seed <= 30; ++seed) {
+        CAPTURE(seed);
+        fake::seed(seed);
+        on_a_stream here;
+        cudnn::network network{file_of("residual"), residual_input};
+        device::moved const batch{here.on, images};
+        auto const first = network.forward(batch.view().slice(0, 1), here.stream.get());
+        device::pinned<float> const seen{first.size()};
+        here.on.to_host(first, seen.data());  // still on its way in the next call
+        static_cast<void>(network.forward(batch.view(), here.stream.get()));
+        here.on.wait();
+        CHECK(deviation(sc::tensor_view<float const, 2>{seen.data(), first.shape()}[0], outputs.view()[0]) < alike);
+    }
+    CHECK(fake::violations() == std::vector<std::string>{});
+}
+
 TEST_CASE("memory that runs out is scorecam::out_of_memory, and smaller batches still run")
 {
     on_a_stream here;
