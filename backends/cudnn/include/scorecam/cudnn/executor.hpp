@@ -135,6 +135,7 @@ private:
         cuda::start_after(stream, done_);
         done_.record(stream);
         cuda::start_after(home_.get(), done_);
+        done_when_left const recorded{done_, home_.get()};  // also where memory runs out half-way
         if (grows) {
             values_ = {};
             values_ = cuda::buffer<float>{values, home_.get()};
@@ -143,7 +144,6 @@ private:
             workspace_ = {};
             workspace_ = cuda::buffer<char>{static_cast<index_t>(workspace), home_.get()};
         }
-        done_.record(home_.get());
     }
 
     cuda::stream home_;  // before the memory, which is given back on it
