@@ -134,14 +134,20 @@ TEST_CASE("a Pad becomes part of the convolution behind it, and of nothing else"
 {
     drawing one;
     one.add("pad", "Pad", {"image"}, {integers("pads", {0, 0, 1, 1, 0, 0, 1, 1})}).floats("w", {4, 2, 3, 3});
-    auto other = one, ones = one;
+    auto other = one, ones = one, shaped = one;
     auto const plan = one.add("conv", "Conv", {"pad", "w"}).head("conv", 4).lowered();
     CHECK(plan.steps[0].output.shape == sc::image_shape{4, 6, 5});
     CHECK(std::get<convolution>(plan.steps[0].what).padding == so::pair{1, 1});
     CHECK(plan.layers()[0].name == "conv");  // what is padded is nowhere
     refused(other.add("relu", "Relu", {"pad"}).head("relu", 2), {"Relu", "relu", "Pad"});
+    shaped.add("shape", "Shape", {"pad"}).add("view", "Reshape", {"image", "shape"}).head("view", 2);
+    refused(shaped, {"Shape", "the node shape", "Pad"});
     ones.graph.nodes[0].attributes.push_back(real("value", 1));
     refused(ones.add("conv", "Conv", {"pad", "w"}).head("conv", 4), {"Pad", "pad", "zeros"});
+    drawing last;
+    last.add("mean", "GlobalAveragePool", {"image"});
+    last.add("scores", "Pad", {"mean"}, {integers("pads", {0, 0, 1, 0, 0, 0, 1, 1})});
+    refused(last, {"(n, classes)", "scores (n, 2, 3, 2)"});
 }
 
 TEST_CASE("a normalisation, products and sums with constants are folded into the convolution before them")
