@@ -240,6 +240,19 @@ TEST_CASE("what only moves values gives no step")
     CHECK(plan.layers().size() == 4);                                  // conv, drop, same, relu
 }
 
+TEST_CASE("Flatten counts its axis from either end")
+{
+    auto const flattened = [](index_t axis) {
+        auto one = convolved({});
+        one.graph.nodes.resize(1);
+        one.add("node", "Flatten", {"conv"}, {integer("axis", axis)}).head("node", 48);
+        return one;
+    };
+    for (index_t const axis : {1, -3}) { CHECK(flattened(axis).lowered().classes == 3); }  // of (n, 4, 4, 3)
+    for (index_t const axis : {0, 2, 4, -4, -2, -1}) { refused(flattened(axis), {"Flatten", "node", "axis=1"}); }
+    for (index_t const axis : {5, -5}) { refused(flattened(axis), {"Flatten", "node", "no axis " + std::to_string(axis)}); }
+}
+
 TEST_CASE("reshapes keep the images apart")
 {
     auto const reshaped = [](std::vector<index_t> to) {

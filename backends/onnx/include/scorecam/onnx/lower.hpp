@@ -536,8 +536,10 @@ private:
 
     void flatten(node const& of)
     {
-        auto const& x = unpadded(of, 0);
-        if (axis_of(of.integer("axis", 1), x.shape.size() + 2, of) != 1) {  // it may also lie behind the last axis
+        auto const& x   = unpadded(of, 0);
+        auto const axis = of.integer("axis", 1);
+        auto const rank = x.shape.size() + 1;
+        if (axis_of(axis, axis < 0 ? rank : rank + 1, of) != 1) {  // it may also lie behind the last axis
             throw model_error{"the operator " + of.described() +
                               ", is supported after the images only; export it with axis=1"};
         }
