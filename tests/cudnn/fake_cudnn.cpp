@@ -110,6 +110,7 @@ cudnnStatus_t enqueue(cudnnHandle_t on, std::vector<touched> const& memory, std:
 {
     static char looked_at;
     for (auto const& one : memory) {
+        if (one.floats == 0) { continue; }  // a workspace of nothing
         auto const* const begin = static_cast<char const*>(one.first);
         auto const* const last  = begin + static_cast<std::size_t>(one.floats) * sizeof(float) - 1;
         for (auto const* at : {begin, last}) {

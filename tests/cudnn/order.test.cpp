@@ -1,8 +1,10 @@
 // What can only be seen where the order of streams, memory and failures can be chosen: on the made-up runtime and cuDNN.
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <cuda_runtime_api.h>
 #include <doctest/doctest.h>
 
 #include <scorecam/cudnn/network.hpp>
@@ -19,6 +21,19 @@ namespace {
 constexpr double alike = engines::tolerance;
 
 }  // namespace
+
+// New memory is garbage when its stream gets there: the same memory may have been somebody else's until then.
+extern "C" {
+cudaError_t __real_cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream);  // NOLINT: the linker's names
+cudaError_t __wrap_cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream)   // NOLINT
+{
+    auto const status = __real_cudaMallocAsync(memory, bytes, stream);
+    if (status != cudaSuccess) { return status; }
+    auto const nothing = [] {};
+    for (int steps = 0; steps < 24; ++steps) { fake::enqueue(stream, nothing); }  // a few convolutions' time
+    return cudaMemsetAsync(*memory, 0xff, bytes, stream);
+}
+}
 
 TEST_CASE("the host waits for the upload of the weights and then for nothing")
 {
@@ -73,6 +88,27 @@ TEST_CASE("in whatever order streams get on, nothing is overtaken, overwritten o
     CHECK(fake_cudnn::alive() == alive);
 }
 
+TEST_CASE("results are valid until the next call in the order of the stream, also where that takes more memory")
+{
+    fake::forget_violations();
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    for (unsigned seed = 1; seed <= 30; ++seed) {
+        CAPTURE(seed);
+        fake::seed(seed);
+        on_a_stream here;
+        cudnn::network network{file_of("residual"), residual_input};
+        device::moved const batch{here.on, images};
+        auto const first = network.forward(batch.view().slice(0, 1), here.stream.get());
+        device::pinned<float> const seen{first.size()};
+        here.on.to_host(first, seen.data());  // still on its way in the next call
+        static_cast<void>(network.forward(batch.view(), here.stream.get()));
+        here.on.wait();
+        CHECK(deviation(sc::tensor_view<float const, 2>{seen.data(), first.shape()}[0], outputs.view()[0]) < alike);
+    }
+    CHECK(fake::violations() == std::vector<std::string>{});
+}
+
 TEST_CASE("memory that runs out is scorecam::out_of_memory, and smaller batches still run")
 {
     on_a_stream here;
@@ -86,6 +122,29 @@ TEST_CASE("memory that runs out is scorecam::out_of_memory, and smaller batches 
     CHECK(deviation(here.on_host(network.forward(many.view().slice(0, 3), here.stream.get())), outputs) < alike);
     fake::set_no_budget();
     CHECK(deviation(here.on_host(network.forward(many.view(), here.stream.get())), repeated(outputs, 40)) < alike);
+}
+
+TEST_CASE("where the workspace runs out, the next batch waits for the memory that was had before")
+{
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    for (unsigned seed = 1; seed <= 30; ++seed) {
+        CAPTURE(seed);
+        fake::seed(seed);
+        on_a_stream here;
+        cudnn::network network{file_of("residual"), residual_input};
+        device::moved const batch{here.on, images};
+        constexpr std::size_t much = std::size_t{1} << 24U;  // of values, little of it
+        fake_cudnn::ask_for_workspace(much);
+        fake::set_budget(fake::device_bytes() + much);
+        CHECK_THROWS_AS(static_cast<void>(network.forward(batch.view(), here.stream.get())), sc::out_of_memory);
+        fake_cudnn::ask_for_workspace(0);
+        auto const small = network.forward(batch.view().slice(0, 2), here.stream.get());
+        fake::set_no_budget();
+        auto const seen = here.on_host(small);
+        for (index_t n = 0; n < 2; ++n) { CHECK(deviation(seen[n], outputs.view()[n]) < alike); }
+    }
+    fake_cudnn::ask_for_workspace(4096);
 }
 
 TEST_CASE("TF32 rounds what float32 does not")

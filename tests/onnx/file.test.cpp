@@ -1,6 +1,10 @@
 // What is read from ONNX files.
 #include <string>
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <doctest/doctest.h>
 
 #include <scorecam/error.hpp>
@@ -17,6 +21,27 @@ sc::onnx::graph read(std::string const& network)
 {
     return sc::onnx::read_file(data::own("tests/engines/networks/" + network + ".onnx"));
 }
+
+/// While it lives, one file can be opened, and no second one beside it.
+class one_file_at_a_time {
+public:
+    one_file_at_a_time()
+    {
+        REQUIRE(getrlimit(RLIMIT_NOFILE, &before_) == 0);
+        int const next = open("/dev/null", O_RDONLY);  // the lowest number that is free
+        REQUIRE(next >= 0);
+        close(next);
+        auto fewer     = before_;
+        fewer.rlim_cur = static_cast<rlim_t>(next) + 1;
+        REQUIRE(setrlimit(RLIMIT_NOFILE, &fewer) == 0);
+    }
+    one_file_at_a_time(one_file_at_a_time const&)            = delete;
+    one_file_at_a_time& operator=(one_file_at_a_time const&) = delete;
+    ~one_file_at_a_time() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
 
 }  // namespace
 
@@ -51,6 +76,14 @@ TEST_CASE("weights in a file of their own are those in the file itself")
         CHECK(apart.constants.at(name).shape == weights.shape);
         CHECK(apart.constants.at(name).floats == weights.floats);
     }
+}
+
+TEST_CASE("weights in a file of their own that cannot be read are no zeros but an error")
+{
+    one_file_at_a_time const limit;
+    CHECK(read("plain").constants.size() == 6);
+    CHECK_THROWS_WITH_AS(static_cast<void>(read("weights_apart")), doctest::Contains("weights_apart.weights; "),
+                         sc::model_error);
 }
 
 TEST_CASE("constants of shapes are integers, and inputs of other types are told apart")

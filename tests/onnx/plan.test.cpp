@@ -134,14 +134,20 @@ TEST_CASE("a Pad becomes part of the convolution behind it, and of nothing else"
 {
     drawing one;
     one.add("pad", "Pad", {"image"}, {integers("pads", {0, 0, 1, 1, 0, 0, 1, 1})}).floats("w", {4, 2, 3, 3});
-    auto other = one, ones = one;
+    auto other = one, ones = one, shaped = one;
     auto const plan = one.add("conv", "Conv", {"pad", "w"}).head("conv", 4).lowered();
     CHECK(plan.steps[0].output.shape == sc::image_shape{4, 6, 5});
     CHECK(std::get<convolution>(plan.steps[0].what).padding == so::pair{1, 1});
     CHECK(plan.layers()[0].name == "conv");  // what is padded is nowhere
     refused(other.add("relu", "Relu", {"pad"}).head("relu", 2), {"Relu", "relu", "Pad"});
+    shaped.add("shape", "Shape", {"pad"}).add("view", "Reshape", {"image", "shape"}).head("view", 2);
+    refused(shaped, {"Shape", "the node shape", "Pad"});
     ones.graph.nodes[0].attributes.push_back(real("value", 1));
     refused(ones.add("conv", "Conv", {"pad", "w"}).head("conv", 4), {"Pad", "pad", "zeros"});
+    drawing last;
+    last.add("mean", "GlobalAveragePool", {"image"});
+    last.add("scores", "Pad", {"mean"}, {integers("pads", {0, 0, 1, 0, 0, 0, 1, 1})});
+    refused(last, {"(n, classes)", "scores (n, 2, 3, 2)"});
 }
 
 TEST_CASE("a normalisation, products and sums with constants are folded into the convolution before them")
@@ -232,6 +238,19 @@ TEST_CASE("what only moves values gives no step")
     CHECK(last.bias == one.graph.constants.at("b2").floats);
     CHECK(last.weights[1] == one.graph.constants.at("w2").floats[3]);  // (C, classes) turned
     CHECK(plan.layers().size() == 4);                                  // conv, drop, same, relu
+}
+
+TEST_CASE("Flatten counts its axis from either end")
+{
+    auto const flattened = [](index_t axis) {
+        auto one = convolved({});
+        one.graph.nodes.resize(1);
+        one.add("node", "Flatten", {"conv"}, {integer("axis", axis)}).head("node", 48);
+        return one;
+    };
+    for (index_t const axis : {1, -3}) { CHECK(flattened(axis).lowered().classes == 3); }  // of (n, 4, 4, 3)
+    for (index_t const axis : {0, 2, 4, -4, -2, -1}) { refused(flattened(axis), {"Flatten", "node", "axis=1"}); }
+    for (index_t const axis : {5, -5}) { refused(flattened(axis), {"Flatten", "node", "no axis " + std::to_string(axis)}); }
 }
 
 TEST_CASE("reshapes keep the images apart")

@@ -48,7 +48,7 @@ public:
     {
         auto const n = batch.extent(0);
         auto& with   = prepared_for(n);
-        reserve(n * places_.size, with.workspace);
+        reserve(n * places_.size, with.workspace, stream);
         cuda::start_after(stream, done_);
         done_when_left const recorded{done_, stream};
         check(cudnnSetStream(cudnn_.get(), stream), "setting the stream");
@@ -125,13 +125,17 @@ private:
         return prepared_.emplace(n, std::move(made)).first->second;
     }
 
-    /// Memory grows when it must. What it held is lost, and given back before more is taken.
-    void reserve(index_t values, std::size_t workspace)
+    /// Memory grows when it must. What it held is lost, and given back before more is taken, but after all that `stream` has
+    /// been given so far: the caller may have enqueued a read of the last results there.
+    void reserve(index_t values, std::size_t workspace, cudaStream_t stream)
     {
         bool const grows = values > static_cast<index_t>(values_.size());
         bool const works = workspace > workspace_.size();
         if (!grows && !works) { return; }
+        cuda::start_after(stream, done_);
+        done_.record(stream);
         cuda::start_after(home_.get(), done_);
+        done_when_left const recorded{done_, home_.get()};  // also where memory runs out half-way
         if (grows) {
             values_ = {};
             values_ = cuda::buffer<float>{values, home_.get()};
@@ -140,7 +144,6 @@ private:
             workspace_ = {};
             workspace_ = cuda::buffer<char>{static_cast<index_t>(workspace), home_.get()};
         }
-        done_.record(home_.get());
     }
 
     cuda::stream home_;  // before the memory, which is given back on it

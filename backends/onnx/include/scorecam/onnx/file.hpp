@@ -43,6 +43,9 @@ namespace detail {
     std::ifstream in{file, std::ios::binary};
     in.seekg(offset);
     in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    if (!in) {
+        throw model_error{"the weights " + tensor.name() + " cannot be read from " + file + "; make that file readable"};
+    }
     return bytes;
 }
 

@@ -32,6 +32,16 @@ struct known {
     margins padding{};  // zeros that are still to be put around it
 };
 
+/// With the zeros that are still to be put around it, which only a (C, H, W) has.
+[[nodiscard]] inline dims padded_shape(known const& one)
+{
+    auto shape = one.shape;
+    for (std::size_t a = 0; a < 2 && shape.size() == 3; ++a) {
+        shape[1 + a] += one.padding.before[a] + one.padding.after[a];
+    }
+    return shape;
+}
+
 /// (C), (C, H, W), and whatever else lies between, as (C, H, W).
 [[nodiscard]] inline image_shape as_image(dims const& shape)
 {
@@ -108,7 +118,7 @@ private:
     }
     [[nodiscard]] constant shape_of(node const& of) const
     {
-        auto const& shape = value(of, 0).shape;
+        auto const& shape = unpadded(of, 0).shape;
         constant found{{static_cast<index_t>(shape.size()) + 1}, {}, {the_batch}};
         found.integers.insert(found.integers.end(), shape.begin(), shape.end());
         return found;
@@ -126,7 +136,7 @@ private:
             }
             auto const at = values_.find(name);
             if (at == values_.end()) { continue; }
-            auto shape = at->second.shape;
+            auto shape = padded_shape(at->second);
             if ((wanted.empty() || wanted == name) && !shape.empty() && product(shape) == shape[0] &&
                 at->second.value != the_input) {
                 suitable.push_back(&at->second);
@@ -146,11 +156,16 @@ private:
 
     // ---- what nodes take and give
 
-    [[nodiscard]] known const& value(node const& of, std::size_t at) const
+    /// Throws what is wrong with the node that should have given it.
+    void expect_made(std::string const& name) const
     {
-        auto const& name   = of.inputs.at(at);
         auto const problem = broken_.find(name);
         if (problem != broken_.end()) { throw model_error{problem->second}; }
+    }
+    [[nodiscard]] known const& value(node const& of, std::size_t at) const
+    {
+        auto const& name = of.inputs.at(at);
+        expect_made(name);
         auto const found = values_.find(name);
         if (found == values_.end()) {
             if (constants_.count(name) == 0) {
@@ -190,6 +205,7 @@ private:
     {
         auto const found = has(of, at) ? constants_.find(of.inputs[at]) : constants_.end();
         if (found == constants_.end()) {
+            if (has(of, at)) { expect_made(of.inputs[at]); }
             throw model_error{"the operator " + of.described() + ", is supported with a constant as its input " +
                               std::to_string(at) + " only; export the network with its weights as constants"};
         }
@@ -520,8 +536,10 @@ private:
 
     void flatten(node const& of)
     {
-        auto const& x = unpadded(of, 0);
-        if (axis_of(of.integer("axis", 1), x.shape.size() + 2, of) != 1) {  // it may also lie behind the last axis
+        auto const& x   = unpadded(of, 0);
+        auto const axis = of.integer("axis", 1);
+        auto const rank = x.shape.size() + 1;
+        if (axis_of(axis, axis < 0 ? rank : rank + 1, of) != 1) {  // it may also lie behind the last axis
             throw model_error{"the operator " + of.described() +
                               ", is supported after the images only; export it with axis=1"};
         }
