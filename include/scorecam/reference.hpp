@@ -88,7 +88,7 @@ public:
             auto const* map     = maps[image].data() + k * low.size();
             auto const* behind = background.size() == 0 ? nullptr : background[background.extent(0) == 1 ? 0 : image].data();
             for (index_t p = 0; p < high.size(); ++p) {
-                T const up = ops::resized(map, low, high, rule.axis, index_of(p, high));
+                T const up = ops::resized(map, low, high, rule.axis, coordinates_of(p, high));
                 T const h  = ops::min_max(up, range, static_cast<T>(rule.epsilon));
                 for (index_t c = 0; c < images.extent(1); ++c) {
                     index_t const at    = c * high.size() + p;
@@ -192,29 +192,20 @@ public:
 
             ranges(n) = extrema_of_resized(before.data(), low, high, rule.axis);
             for (index_t p = 0; p < high.size(); ++p) {
-                T const up                       = ops::resized(before.data(), low, high, rule.axis, index_of(p, high));
+                T const up = ops::resized(before.data(), low, high, rule.axis, coordinates_of(p, high));
                 maps.data()[n * high.size() + p] = ops::heat_after(up, ranges(n), rule);
             }
         }
     }
 
 private:
-    /// The coordinates of element p of a row-major grid.
-    template <std::size_t Rank>
-    static extents<Rank> index_of(index_t p, extents<Rank> const& size)
-    {
-        extents<Rank> at{};
-        for (std::size_t d = Rank; d-- > 0; p /= size[d]) { at[d] = p % size[d]; }
-        return at;
-    }
-
     template <class T, std::size_t Rank>
     static ops::range<T> extrema_of_resized(T const* map, extents<Rank> const& low, extents<Rank> const& high,
                                             ops::axis_rule rule)
     {
         T const first = ops::resized(map, low, high, rule, extents<Rank>{});
         ops::range<T> r{first, first};
-        for (index_t p = 0; p < high.size(); ++p) { r.include(ops::resized(map, low, high, rule, index_of(p, high))); }
+        for (index_t p = 0; p < high.size(); ++p) { r.include(ops::resized(map, low, high, rule, coordinates_of(p, high))); }
         return r;
     }
 };

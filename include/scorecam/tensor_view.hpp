@@ -72,6 +72,15 @@ template <std::size_t Count, std::size_t Rank>
     return last;
 }
 
+/// The coordinates of element p of a row-major grid, computed in the type of p: on a device 32 bits are faster.
+template <class Index, std::size_t Rank>
+[[nodiscard]] SCORECAM_HD constexpr extents<Rank> coordinates_of(Index p, extents<Rank> const& size) noexcept
+{
+    extents<Rank> at{};
+    for (std::size_t d = Rank; d-- > 0; p /= static_cast<Index>(size[d])) { at[d] = p % static_cast<Index>(size[d]); }
+    return at;
+}
+
 /// Where a view's memory lives. A space is an empty tag. A device's space sets host_accessible to false and names its
 /// `queue_type` (a CUDA stream, say): work on such memory is enqueued, and a model is handed the queue in each call.
 template <class S>

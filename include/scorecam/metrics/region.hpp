@@ -101,15 +101,6 @@ concept region = requires(R const r, extents<Rank> at) {
     { r.covers(at) } -> std::convertible_to<bool>;
 };
 
-/// The coordinates of element p of a row-major grid.
-template <std::size_t Rank>
-[[nodiscard]] constexpr extents<Rank> coordinates_of(index_t p, extents<Rank> const& size)
-{
-    extents<Rank> at{};
-    for (std::size_t d = Rank; d-- > 0; p /= size[d]) { at[d] = p % size[d]; }
-    return at;
-}
-
 /// The offsets that a region covers in a map of the given size, in order.
 template <std::size_t Rank, region<Rank> Region>
 [[nodiscard]] std::vector<index_t> covered_by(Region const& where, extents<Rank> const& size)

@@ -19,10 +19,8 @@ template <class T, std::size_t Rank, class Team>
     extents<Rank> candidates{};
     for (std::size_t d = 0; d < Rank; ++d) { candidates[d] = ops::extreme_samples(low[d], high[d]); }
     auto const sample = [&](index_t j) {
-        extents<Rank> at{};
-        for (std::size_t d = Rank; d-- > 0; j /= candidates[d]) {
-            at[d] = ops::extreme_sample<T>(rule, j % candidates[d], low[d], high[d]);
-        }
+        auto at = coordinates_of(j, candidates);
+        for (std::size_t d = 0; d < Rank; ++d) { at[d] = ops::extreme_sample<T>(rule, at[d], low[d], high[d]); }
         return ops::resized(map, low, high, rule, at);
     };
     return ops::range_over<T>(candidates.size(), sample, together);

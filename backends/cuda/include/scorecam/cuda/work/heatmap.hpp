@@ -52,12 +52,7 @@ struct heat_after {
     [[nodiscard]] SCORECAM_HD index_t inner() const { return high.size(); }
     SCORECAM_HD void operator()(index_t n, std::uint32_t i) const
     {
-        extents<Rank> at{};
-        std::uint32_t rest = i;
-        for (std::size_t d = Rank; d-- > 0; rest /= static_cast<std::uint32_t>(high[d])) {
-            at[d] = rest % static_cast<std::uint32_t>(high[d]);
-        }
-        T const up                = ops::resized(before + n * low.size(), low, high, rule.axis, at);
+        T const up                = ops::resized(before + n * low.size(), low, high, rule.axis, coordinates_of(i, high));
         maps[n * high.size() + i] = ops::heat_after(up, ranges[n], rule);
     }
 };
