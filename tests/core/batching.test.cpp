@@ -100,6 +100,7 @@ TEST_CASE("no caller takes more than its share of the masks")
     CHECK(masks > 8);  // all of them at once
     CHECK(explained(model, sc::callers{2}, sc::fixed_batch{64}).batch_size == (masks + 1) / 2);
     CHECK(explained(model, sc::callers{8}, sc::fixed_batch{64}).batch_size == (masks + 7) / 8);
+    CHECK(explained(model, sc::callers{2}, sc::shrinking_batch{64}).batch_size == (masks + 1) / 2);  // what ran
 }
 
 TEST_CASE("an explainer keeps its callers, and counts each explanation by itself")

@@ -37,7 +37,7 @@ public:
     executor& operator=(executor const&) = delete;
     ~executor()  // memory is given back when the last run is done
     {
-        static_cast<void>(cudaStreamWaitEvent(home_.get(), done_.get(), 0));
+        cuda::forget(cudaStreamWaitEvent(home_.get(), done_.get(), 0));
     }
 
     [[nodiscard]] onnx::plan const& plan() const { return plan_; }
@@ -77,7 +77,7 @@ private:
     struct done_when_left {
         cuda::event const& done;
         cudaStream_t stream;
-        ~done_when_left() { static_cast<void>(cudaEventRecord(done.get(), stream)); }
+        ~done_when_left() { cuda::forget(cudaEventRecord(done.get(), stream)); }
     };
 
     /// All weights in one piece of memory, multiples of 256 bytes apart.
