@@ -78,6 +78,14 @@ template <class B, class T>
 concept backend_draws = requires(B& b, const_view_on<B, T, 3> sums, ops::heatmap_rule rule, view_on<B, T, 3> maps,
                                  view_on<B, ops::range<T>, 1> ranges) { b.heatmap(sums, rule, maps, ranges); };
 
+/// What a model with inputs of its own kind asks of a backend.
+template <class B, class T, std::size_t Rank, class Batch>
+concept backend_makes_batches = requires(B& b, const_view_on<B, T, Rank> images, const_view_on<B, ops::range<T>, 2> ranges,
+                                         const_view_on<B, ops::pick, 1> picks, ops::mask_rule rule, Batch batch) {
+    b.mask(images, images, images, ranges, picks, rule, batch);
+    b.copy(images, batch);
+};
+
 }  // namespace detail
 
 /// A backend for element type T. `n` counts batch items, I images, K channels, M target classes; (C, H, W) is an image and
@@ -105,6 +113,11 @@ concept backend_draws = requires(B& b, const_view_on<B, T, 3> sums, ops::heatmap
 /// - `combine(maps (I,K,h,w), weights (I,K,M), out (I,M,h,w))`   Σ_k w_k A_k
 /// - `heatmap(sums (N,h,w), rule, maps (N,H,W), ranges (N))`   the sum as the rule shows it; ranges before its last ReLU and
 /// scaling
+///
+/// For models with a batch_value_type or batch_layout of their own, a batch_view<U, Rank, layout, space_type> (n,C,H,W),
+/// whose elements are made by static_cast, is also
+/// - what `mask` writes: `batch`
+/// - what images are copied to: `copy(images (n,C,H,W), batch)`
 ///
 /// Detected when present, and only to be faster:
 /// - `record(work)`   what work() enqueues, which is not run yet: an owner, false if that could not be recorded, with

@@ -35,8 +35,7 @@ public:
     /// The size of the next batch, from 1 to `remaining`.
     [[nodiscard]] index_t next(index_t remaining) const
     {
-        using T          = typename Model::value_type;
-        auto const bytes = model_.input_shape().size() * static_cast<index_t>(sizeof(T));
+        auto const bytes = model_.input_shape().size() * static_cast<index_t>(sizeof(batch_value_of<Model>));
         index_t const n  = with_policy(in_force<kinds::batching>(), [&](auto& strategy) -> index_t {
             return strategy.next(batch_request{remaining, bytes, model_.preferred_batch()});
         });

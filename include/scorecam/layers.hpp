@@ -36,6 +36,8 @@ class layer_of {
 public:
     using value_type                          = typename Model::value_type;
     using space_type                          = typename Model::space_type;
+    using batch_value_type                    = batch_value_of<Model>;
+    static constexpr layout batch_layout      = layout_of<Model>;
     static constexpr std::size_t spatial_rank = spatial_rank_of<Model>;
 
     layer_of(Backend& on, Model& model) : on_{on}, model_{model} {}

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <scorecam/batch_view.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam {
@@ -44,9 +45,39 @@ template <class M>
 inline constexpr std::size_t spatial_rank_of =
     std::remove_cvref_t<decltype(std::declval<M const&>().input_shape())>::rank - 1;
 
+namespace detail {
+
+template <class M>
+struct batch_value {
+    using type = typename M::value_type;
+};
+template <class M>
+    requires requires { typename M::batch_value_type; }
+struct batch_value<M> {
+    using type = typename M::batch_value_type;
+};
+
+}  // namespace detail
+
+/// The elements of a model's inputs, and their order.
+template <class M>
+using batch_value_of = typename detail::batch_value<M>::type;
+template <class M>
+inline constexpr layout layout_of = [] {
+    if constexpr (requires { M::batch_layout; }) {
+        return M::batch_layout;
+    } else {
+        return layout::channels_first;
+    }
+}();
+/// Whether images are inputs as they are.
+template <class M>
+inline constexpr bool takes_images =
+    std::same_as<batch_value_of<M>, typename M::value_type> && layout_of<M> == layout::channels_first;
+
 /// The types a model is called with and answers with.
 template <class M>
-using batch_of = tensor_view<typename M::value_type const, spatial_rank_of<M> + 2, typename M::space_type>;
+using batch_of = tensor_view<batch_value_of<M> const, spatial_rank_of<M> + 2, typename M::space_type>;
 template <class M>
 using outputs_of = tensor_view<typename M::value_type const, 2, typename M::space_type>;
 template <class M>
@@ -92,9 +123,16 @@ concept has_capture_layers = requires(M& m, batch_of<M> x) {
 /// - activations hold the values at the tapped layer, even if later layers work in place;
 /// - the batch is only read.
 ///
+/// Detected when present:
+/// - `batch_value_type`   the type of its inputs alone, if it is another one: half, for instance, of anything that is
+/// trivially
+///                        copyable and made of a value_type by static_cast;
+/// - `batch_layout`       layout::channels_last if batches are (n, H, W, C); a static constexpr member.
+///
 /// Detected when present, and only to be faster or to state a limit:
-/// - `input_buffer(n)`    a writable (n, C, H, W) view of the engine's own input; masks are written there, and forward
-///                        is then called with exactly that view;
+/// - `input_buffer(n)`    a writable view of the engine's own input, of the shape of a batch of n; masks are written there,
+/// and
+///                        forward is then called with exactly that view;
 /// - `preferred_batch()`  the batch size at which the engine is fastest;
 /// - `max_batch()`        the largest batch it accepts;
 /// - `capturable`         true if, on a device, each forward of n images at the same place enqueues the same work, on that
@@ -122,6 +160,10 @@ template <class M>
     static_assert(detail::has_input_shape<M>,
                   "scorecam: a model tells the shape of one input: scorecam::image_shape input_shape() const;");
     if constexpr (detail::names_value_type<M> && detail::names_space<M> && detail::has_input_shape<M>) {
+        static_assert(
+            std::is_trivially_copyable_v<batch_value_of<M>> && requires(typename M::value_type x) {
+                static_cast<batch_value_of<M>>(x);
+            }, "scorecam: a model's batch_value_type is trivially copyable and made of a value_type by static_cast");
         static_assert(detail::has_forward<M>,
                       "scorecam: a model has forward(tensor_view<value_type const, 4, space_type> batch) that returns a "
                       "(batch, classes) view: tensor_view<value_type const, 2, space_type>; on a device it takes the "

@@ -6,7 +6,10 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <type_traits>
 
+#include <scorecam/backend.hpp>
+#include <scorecam/batch_view.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/recorded_chunks.hpp>
@@ -20,7 +23,18 @@ class model_calls {
 public:
     using value_type                          = typename Model::value_type;
     static constexpr std::size_t spatial_rank = spatial_rank_of<Model>;
-    using batch_type                          = tensor_view<value_type, spatial_rank + 2, typename Model::space_type>;
+    static constexpr std::size_t rank         = spatial_rank + 2;
+    using pictures_type                       = tensor_view<value_type, rank, typename Model::space_type>;
+    using images_type                         = tensor_view<value_type const, rank, typename Model::space_type>;
+    /// What masks are written to.
+    using input_type =
+        std::conditional_t<takes_images<Model>, pictures_type,
+                           batch_view<batch_value_of<Model>, rank, layout_of<Model>, typename Model::space_type>>;
+
+    static_assert(
+        takes_images<Model> || detail::backend_makes_batches<Backend, value_type, rank, input_type>,
+        "scorecam: the model has a batch_value_type or a batch_layout, and the backend's mask and copy do not take "
+        "the batch_view that is made for it; use another backend");
 
     model_calls(Backend& on, Model& model) : on_{on}, model_{model} {}
 
@@ -33,7 +47,7 @@ public:
 
     [[nodiscard]] index_t forwards() const { return forwards_; }  ///< images pushed through the model
     [[nodiscard]] index_t batches() const { return batches_; }    ///< calls of the model
-    [[nodiscard]] index_t bytes() const { return own_input_.bytes(); }
+    [[nodiscard]] index_t bytes() const { return own_input_.bytes() + canvas_.bytes(); }
 
     [[nodiscard]] Model& model() const { return model_; }
     [[nodiscard]] auto input_shape() const { return model_.input_shape(); }
@@ -66,38 +80,40 @@ public:
         }
     }
 
-    /// Where the next n inputs are to be written: the engine's own memory if it offers it.
-    [[nodiscard]] batch_type input(index_t n)
+    /// Where the next n inputs, made from `images`, are to be written: the engine's own memory if it offers it.
+    [[nodiscard]] input_type input(index_t n, images_type images)
     {
-        auto const wanted = prepend(model_.input_shape(), n);
-        static_assert(
-            !(requires { model_.input_buffer(n); }) || requires {
-                { model_.input_buffer(n) } -> std::convertible_to<batch_type>;
-            }, "scorecam: a model's input_buffer(n) returns a writable tensor_view<value_type, 4, space_type>");
-        if constexpr (requires {
-                          { model_.input_buffer(n) } -> std::convertible_to<batch_type>;
-                      }) {
-            batch_type const buffer = model_.input_buffer(n);
-            if (!(buffer.shape() == wanted)) {
-                throw shape_error{"the model's input_buffer(" + std::to_string(n) + ") has the shape " +
-                                  to_string(buffer.shape()) + "; it must be " + to_string(wanted)};
-            }
-            return buffer;
-        } else {
-            return own_input_.resize(on_, wanted);
-        }
-    }
-
-    /// The same for inputs that are made from `images`, which must not be written over.
-    [[nodiscard]] batch_type input(index_t n, batch_of<Model> images)
-    {
-        auto const batch = input(n);
-        std::less<value_type const*> const before;
-        if (before(batch.data(), images.data() + images.size()) && before(images.data(), batch.data() + batch.size())) {
+        auto const memory = input_memory(n);
+        std::less<void const*> const before;
+        if (before(memory.data(), images.data() + images.size()) && before(images.data(), memory.data() + memory.size())) {
             throw option_error{
                 "the image lies in the model's input_buffer, which the masked images overwrite; pass a copy of it"};
         }
-        return batch;
+        return {memory.data(), prepend(model_.input_shape(), n)};
+    }
+    /// Where n pictures are to be painted before they are entered(): the input itself, if that can be.
+    [[nodiscard]] pictures_type canvas(index_t n, images_type images)
+    {
+        if constexpr (takes_images<Model>) {
+            return input(n, images);
+        } else {
+            return canvas_.resize(on_, prepend(model_.input_shape(), n));
+        }
+    }
+    /// Pictures as the model takes them, converted if they have to be.
+    [[nodiscard]] batch_of<Model> entered(images_type pictures)
+    {
+        if constexpr (takes_images<Model>) {
+            return pictures;
+        } else {
+            auto const batch = input(pictures.extent(0), pictures);
+            on_.copy(pictures, batch);
+            return as_taken(batch);
+        }
+    }
+    [[nodiscard]] static batch_of<Model> as_taken(input_type batch)
+    {
+        return {batch.data(), extents_in_memory(batch.shape(), layout_of<Model>)};
     }
 
     [[nodiscard]] outputs_of<Model> forward(batch_of<Model> batch)
@@ -133,10 +149,10 @@ public:
         return seen;
     }
 
-    /// run(picks), which calls the model once with `batch`; recorded and replayed where that can be, see
+    /// run(picks), which calls the model once with what is at `batch`; recorded and replayed where that can be, see
     /// recorded_chunks.hpp.
     template <class Picks, class Run>
-    [[nodiscard]] outputs_of<Model> run_chunk(batch_of<Model> batch, Picks picks, Run const& run)
+    [[nodiscard]] outputs_of<Model> run_chunk(void const* batch, Picks picks, Run const& run)
     {
         return recorded_.run(on_, *this, batch, picks, run);
     }
@@ -158,6 +174,31 @@ public:
     }
 
 private:
+    using memory_type = tensor_view<batch_value_of<Model>, rank, typename Model::space_type>;
+    [[nodiscard]] memory_type input_memory(index_t n)
+    {
+        auto const wanted = extents_in_memory(prepend(model_.input_shape(), n), layout_of<Model>);
+        static_assert(
+            !(requires { model_.input_buffer(n); }) ||
+                requires {
+                    { model_.input_buffer(n) } -> std::convertible_to<memory_type>;
+                },
+            "scorecam: a model's input_buffer(n) returns a writable tensor_view<value_type, 4, space_type>, or one of its "
+            "batch_value_type");
+        if constexpr (requires {
+                          { model_.input_buffer(n) } -> std::convertible_to<memory_type>;
+                      }) {
+            memory_type const buffer = model_.input_buffer(n);
+            if (!(buffer.shape() == wanted)) {
+                throw shape_error{"the model's input_buffer(" + std::to_string(n) + ") has the shape " +
+                                  to_string(buffer.shape()) + "; it must be " + to_string(wanted)};
+            }
+            return buffer;
+        } else {
+            return own_input_.resize(on_, wanted);
+        }
+    }
+
     void check_outputs(std::string const& member, extents<2> got, batch_of<Model> batch)
     {
         auto const wanted = classes_ == 0 ? got[1] : classes_;
@@ -185,7 +226,8 @@ private:
 
     Backend& on_;
     Model& model_;
-    scratch<Backend, value_type, spatial_rank + 2> own_input_;
+    scratch<Backend, batch_value_of<Model>, rank> own_input_;
+    scratch<Backend, value_type, rank> canvas_;  // of models that do not take images as they are
     index_t forwards_ = 0;
     index_t batches_  = 0;
     index_t classes_  = 0;

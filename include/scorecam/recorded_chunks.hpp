@@ -47,7 +47,7 @@ class recorded_chunks {
 public:
     void forget() noexcept {}
     template <class Calls, class Picks, class Run>
-    [[nodiscard]] outputs_of<Model> run(Backend&, Calls&, batch_of<Model>, Picks picks, Run const& run)
+    [[nodiscard]] outputs_of<Model> run(Backend&, Calls&, void const*, Picks picks, Run const& run)
     {
         return run(picks);
     }
@@ -59,18 +59,19 @@ public:
     /// What they refer to is no longer there.
     void forget() noexcept { known_.clear(); }
 
-    /// Enqueues run(picks), which masks the picks into `batch`, calls the model once with it and reads the scores. The first
-    /// chunk of a size is run as it is, for it may make memory; the second one is recorded, and replayed from then on.
+    /// Enqueues run(picks), which masks the picks into the memory `batch`, calls the model once with it and reads the
+    /// scores. The first chunk of a size is run as it is, for it may make memory; the second one is recorded, and replayed
+    /// from then on.
     template <class Calls, class Picks, class Run>
-    [[nodiscard]] outputs_of<Model> run(Backend& on, Calls& calls, batch_of<Model> batch, Picks picks, Run const& run)
+    [[nodiscard]] outputs_of<Model> run(Backend& on, Calls& calls, void const* batch, Picks picks, Run const& run)
     {
         if (!detail::is_capturable(calls.model())) { return run(picks); }
         index_t const n = picks.extent(0);
         auto& known     = known_[n];
-        if (known.batch != batch.data()) {
+        if (known.batch != batch) {
             auto const outputs = run(picks);
             known              = {};
-            known.batch        = batch.data();
+            known.batch        = batch;
             return outputs;
         }
         if (!known.tried) { record(on, calls, known, picks, run); }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <scorecam/backend.hpp>
+#include <scorecam/batch_view.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/ops/resize.hpp>
 #include <scorecam/tensor_view.hpp>
@@ -46,6 +47,17 @@ public:
     {
         std::copy_n(from.data(), from.size(), to.data());
     }
+    template <class T, class U, std::size_t Rank, layout Layout>
+    void copy(tensor_view<T const, Rank> images, batch_view<U, Rank, Layout> batch)
+    {
+        auto const at        = strides_of(batch);
+        index_t const pixels = trailing<Rank - 2>(images.shape()).size();
+        for (index_t b = 0; b < images.extent(0); ++b) {
+            for (index_t c = 0; c < images.extent(1); ++c) {
+                for (index_t p = 0; p < pixels; ++p) { batch.data()[at(b, c, p)] = static_cast<U>(images[b][c].data()[p]); }
+            }
+        }
+    }
 
     template <class T, std::size_t Rank, class F>
     void paint(tensor_view<T const, Rank> images, F const& f, tensor_view<T, Rank> out)
@@ -74,11 +86,13 @@ public:
         }
     }
 
-    template <class T, std::size_t Rank>
+    template <class T, std::size_t Rank, class Batch>
     void mask(tensor_view<T const, Rank> images, tensor_view<T const, Rank> background, tensor_view<T const, Rank> maps,
               tensor_view<ops::range<T> const, 2> ranges, tensor_view<ops::pick const, 1> picks, ops::mask_rule rule,
-              tensor_view<T, Rank> batch)
+              Batch const& batch)
     {
+        using U         = typename Batch::element_type;
+        auto const at   = strides_of(batch);
         auto const low  = trailing<Rank - 2>(maps.shape());
         auto const high = trailing<Rank - 2>(images.shape());
         for (index_t b = 0; b < picks.extent(0); ++b) {
@@ -91,9 +105,9 @@ public:
                 T const up = ops::resized(map, low, high, rule.axis, coordinates_of(p, high));
                 T const h  = ops::min_max(up, range, static_cast<T>(rule.epsilon));
                 for (index_t c = 0; c < images.extent(1); ++c) {
-                    index_t const at    = c * high.size() + p;
-                    T const through     = behind == nullptr ? T(0) : behind[at];
-                    batch[b].data()[at] = ops::blend(images[image].data()[at], through, h);
+                    index_t const pixel       = c * high.size() + p;
+                    T const through           = behind == nullptr ? T(0) : behind[pixel];
+                    batch.data()[at(b, c, p)] = static_cast<U>(ops::blend(images[image].data()[pixel], through, h));
                 }
             }
         }

@@ -56,7 +56,7 @@ public:
     {
         for (index_t first = 0; first < images.extent(0);) {
             index_t const n = batches().next(images.extent(0) - first);
-            auto const seen = model_.capture(images.slice(first, n));
+            auto const seen = model_.capture(model_.entered(images.slice(first, n)));
             if (first == 0) {
                 outputs_.resize(on_, prepend(trailing<1>(seen.outputs.shape()), images.extent(0)));
                 activations_.resize(on_, prepend(trailing<rank - 1>(seen.activations.shape()), images.extent(0)));
@@ -185,11 +185,11 @@ public:
             auto const make  = [&](const_view_on<Backend, ops::pick, 1> chosen) {
                 on.mask(images, as_const(behind_.view()), as_const(activations_.view()), as_const(ranges_.view()), chosen,
                          rule<mask_rule>(), batch);
-                auto const outputs = model.forward(batch);
+                auto const outputs = model.forward(model.as_taken(batch));
                 read_scores(on, outputs, chosen, as_const(targets_.view()), scores_.view());
                 return outputs;
             };
-            seen(first, model.run_chunk(batch, picks.slice(first, n), make));
+            seen(first, model.run_chunk(batch.data(), picks.slice(first, n), make));
         };
         found_.batch_size = batches().through(static_cast<index_t>(list.size()), score_batch, found_.batch_size);
     }
@@ -278,15 +278,15 @@ public:
     /// The model's outputs (1, classes) for what an all-zero mask lets through of the first image.
     [[nodiscard]] tensor<T, 2> background_outputs(images_view images)
     {
-        auto const batch = model_.input(1, images);
+        auto const canvas = model_.canvas(1, images);
         with_policy(in_force<kinds::background>(), [&](auto const& behind) {
             with_policy(behind.picture, [&](auto const& picture) {
-                if constexpr (requires { picture.paint(on_, images, batch); }) {
-                    picture.paint(on_, images.slice(0, 1), batch);
+                if constexpr (requires { picture.paint(on_, images, canvas); }) {
+                    picture.paint(on_, images.slice(0, 1), canvas);
                 }
             });
         });
-        auto const seen = model_.forward(batch);
+        auto const seen = model_.forward(model_.entered(canvas));
         tensor<T, 2> host{seen.shape()};
         on_.to_host(seen, host.data());
         on_.wait();
@@ -358,16 +358,17 @@ private:
                 read_scores(on_, as_const(outputs_.view()), picks, as_const(targets_.view()), rows);
             } else if (picture.per_image) {
                 for (index_t first = 0; first < images.extent(0);) {
-                    index_t const n  = batches().next(images.extent(0) - first);
-                    auto const batch = model_.input(n, images);
-                    picture.paint(on_, images.slice(first, n), batch);
-                    read_scores(on_, model_.forward(batch), picks.slice(first, n), as_const(targets_.view()), rows);
+                    index_t const n   = batches().next(images.extent(0) - first);
+                    auto const canvas = model_.canvas(n, images);
+                    picture.paint(on_, images.slice(first, n), canvas);
+                    auto const outputs = model_.forward(model_.entered(canvas));
+                    read_scores(on_, outputs, picks.slice(first, n), as_const(targets_.view()), rows);
                     first += n;
                 }
             } else {
-                auto const batch = model_.input(1, images);
-                picture.paint(on_, images.slice(0, 1), batch);
-                auto const outputs = model_.forward(batch);
+                auto const canvas = model_.canvas(1, images);
+                picture.paint(on_, images.slice(0, 1), canvas);
+                auto const outputs = model_.forward(model_.entered(canvas));
                 for (index_t i = 0; i < images.extent(0); ++i) {
                     read_scores(on_, outputs, picks.slice(i, 1), as_const(targets_.view()), rows);
                 }

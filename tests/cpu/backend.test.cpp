@@ -10,6 +10,7 @@
 #include <scorecam/testing/model_conformance.hpp>
 
 #include "support/networks.hpp"
+#include "support/other_inputs.hpp"
 #include "support/sanitizers.hpp"
 
 namespace sc = scorecam;
@@ -20,6 +21,8 @@ TEST_CASE("the CPU backend conforms, on one thread and on several")
         CAPTURE(threads);
         sc::cpu::backend on{threads};
         sc::testing::check_backend_conformance(on);
+        sc::testing::check_batches_of<networks::bfloat16>(on);
+        sc::testing::check_batches_of<float, double>(on);
     }
 }
 
@@ -74,7 +77,8 @@ TEST_CASE("workers do each piece of work once and hand on the first error")
     CHECK_THROWS_WITH_AS(sc::cpu::backend{0}, doctest::Contains("1 or more"), sc::option_error);
 }
 
-TEST_CASE("memory that cannot be had is out_of_memory, in the library's own words" * doctest::skip(SCORECAM_TEST_NEW_THROWS == 0))
+TEST_CASE("memory that cannot be had is out_of_memory, in the library's own words" *
+          doctest::skip(SCORECAM_TEST_NEW_THROWS == 0))
 {
     sc::cpu::backend cpu{1};
     sc::reference_backend reference;

@@ -1,4 +1,7 @@
 // What every backend promises, on a stream.
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
 #include <doctest/doctest.h>
 
 #include <scorecam/scorecam.hpp>
@@ -15,6 +18,14 @@ TEST_CASE("the CUDA backend conforms, and writes every element: nothing of what 
     sc::cuda::stream const stream;
     device::poisoned_backend on{stream.get()};
     sc::testing::check_backend_conformance(on);
+}
+
+TEST_CASE("batches of half and bfloat16 are the reference's")
+{
+    sc::cuda::stream const stream;
+    device::poisoned_backend on{stream.get()};
+    sc::testing::check_batches_of<__half>(on);
+    sc::testing::check_batches_of<__nv_bfloat16>(on);
 }
 
 TEST_CASE("a model on the device conforms")

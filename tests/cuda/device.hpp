@@ -8,6 +8,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <scorecam/batch_view.hpp>
 #include <scorecam/cuda/backend.hpp>
 #include <scorecam/cuda/error.hpp>
 #include <scorecam/cuda/stream.hpp>
@@ -69,18 +70,20 @@ private:
 template <class HostModel>
 class hosted_model {
 public:
-    using value_type                  = typename HostModel::value_type;
-    using space_type                  = sc::cuda_space;
-    static constexpr std::size_t rank = sc::spatial_rank_of<HostModel> + 2;
-    using batch_type                  = sc::tensor_view<value_type const, rank, sc::cuda_space>;
+    using value_type                   = typename HostModel::value_type;
+    using space_type                   = sc::cuda_space;
+    static constexpr std::size_t rank  = sc::spatial_rank_of<HostModel> + 2;
+    using batch_value_type             = sc::batch_value_of<HostModel>;
+    static constexpr auto batch_layout = sc::layout_of<HostModel>;
+    using batch_type                   = sc::tensor_view<batch_value_type const, rank, sc::cuda_space>;
 
     hosted_model(HostModel& host, sc::index_t largest_batch) : host_{host}, largest_batch_{largest_batch}
     {
-        sc::tensor<value_type, rank> const probe{prepend(host.input_shape(), 1)};
+        sc::tensor<batch_value_type, rank> const probe{in_memory(1)};
         auto const seen = host.capture(probe.view());
         classes_        = seen.outputs.extent(1);
         activation_     = sc::trailing<rank - 1>(seen.activations.shape());
-        batch_          = std::make_unique<pinned<value_type>>(largest_batch * host.input_shape().size());
+        batch_          = std::make_unique<pinned<batch_value_type>>(largest_batch * host.input_shape().size());
         results_        = std::make_unique<pinned<value_type>>(largest_batch * (classes_ + activation_.size()));
     }
     hosted_model(hosted_model&&) = delete;
@@ -114,10 +117,14 @@ private:
         bool with_activations;
     };
 
+    [[nodiscard]] auto in_memory(index_t n) const
+    {
+        return extents_in_memory(prepend(host_.input_shape(), n), batch_layout);
+    }
     void run(batch_type batch, cudaStream_t stream, bool with_activations)
     {
         stream_          = stream;
-        auto const bytes = static_cast<std::size_t>(batch.size()) * sizeof(value_type);
+        auto const bytes = static_cast<std::size_t>(batch.size()) * sizeof(batch_value_type);
         cuda::check(cudaMemcpyAsync(batch_->data(), batch.data(), bytes, cudaMemcpyDeviceToHost, stream),
                     "fetching a batch");
         auto run_here = [](void* data) {
@@ -130,7 +137,7 @@ private:
     }
     void run_on_host(index_t n, bool with_activations)
     {
-        sc::tensor_view<value_type const, rank> const batch{batch_->data(), prepend(host_.input_shape(), n)};
+        sc::tensor_view<batch_value_type const, rank> const batch{batch_->data(), in_memory(n)};
         value_type* out = results_->data();
         if (!with_activations) {
             auto const outputs = host_.forward(batch);
@@ -154,7 +161,7 @@ private:
     cudaStream_t stream_ = nullptr;
     index_t classes_     = 0;
     sc::extents<rank - 1> activation_{};
-    std::unique_ptr<pinned<value_type>> batch_;
+    std::unique_ptr<pinned<batch_value_type>> batch_;
     std::unique_ptr<pinned<value_type>> results_;
     cuda::buffer<value_type> outputs_;
     cuda::buffer<value_type> activations_;

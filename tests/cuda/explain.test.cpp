@@ -1,8 +1,12 @@
 // Whole explanations on a stream, against the reference.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
 
 #include <doctest/doctest.h>
 
@@ -13,6 +17,7 @@
 
 #include "cuda/device.hpp"
 #include "support/networks.hpp"
+#include "support/other_inputs.hpp"
 
 namespace sc = scorecam;
 
@@ -149,6 +154,34 @@ TEST_CASE("two streams at once do not disturb each other")
     each([&](auto& steps) { steps.draw(here.view()); });
     check_same(explain_first.collect(), first_expected);
     check_same(explain_second.collect(), second_expected);
+}
+
+TEST_CASE("a model of half or bfloat16 inputs, channels first or last, is handed what it takes")
+{
+    networks::seeded<float> inner{input, activation, 4, 21};
+    auto const images = networks::drawn_tensor<float>(prepend(input, 2), 22);
+    auto const apart  = [&](auto host) {
+        sc::reference_backend reference;
+        auto const expected = sc::explain(reference, host, images.view(), sc::top{2}, sc::baseline{sc::mean{}});
+        sc::cuda::stream const stream;
+        device::poisoned_backend on{stream.get()};
+        device::hosted_model model{host, 16};
+        device::moved const here{on, images};
+        auto const found = sc::explain(on, model, here.view(), sc::top{2}, sc::baseline{sc::mean{}});
+        CHECK(found.forwards == expected.forwards);
+        double worst = 0;
+        for (sc::index_t p = 0; p < found.maps.size(); ++p) {
+            worst = std::max(worst, std::abs(double{found.maps.data()[p]} - double{expected.maps.data()[p]}));
+        }
+        return worst;
+    };
+    using inner_type    = networks::seeded<float>;
+    constexpr auto last = sc::layout::channels_last;
+    CHECK(apart(networks::with_inputs<inner_type, float, last>{inner}) < 1e-4);
+    // a mask's last bit may be rounded the other way
+    CHECK(apart(networks::with_inputs<inner_type, __half, sc::layout::channels_first>{inner}) < 2e-3);
+    CHECK(apart(networks::with_inputs<inner_type, __half, last>{inner}) < 2e-3);
+    CHECK(apart(networks::with_inputs<inner_type, __nv_bfloat16, last>{inner}) < 2e-2);
 }
 
 TEST_CASE("metrics are those of the reference")

@@ -497,6 +497,7 @@ enum class fault {
     nan_is_0,
     volumes_not_resized,
     divides_by_0,
+    channels_always_first,
     one_staging_buffer,
     frees_at_once
 };
@@ -540,6 +541,17 @@ public:
         for (sc::index_t n = 0; n < maps.extent(0); ++n) {
             for (auto& v : maps.slice(n, 1)) { v = (v - ranges(n).lo) / (ranges(n).hi - ranges(n).lo); }
         }
+    }
+
+    template <class T, std::size_t Rank, class Batch>
+    void mask(view<T const, Rank> images, view<T const, Rank> background, view<T const, Rank> maps,
+              view<sc::ops::range<T> const, 2> ranges, view<sc::ops::pick const, 1> picks, sc::ops::mask_rule rule,
+              Batch const& batch)
+    {
+        using memory       = view<typename Batch::element_type, Rank>;
+        bool const instead = has_ == fault::channels_always_first;
+        if (!instead) { return sc::reference_backend::mask(images, background, maps, ranges, picks, rule, batch); }
+        sc::reference_backend::mask(images, background, maps, ranges, picks, rule, memory{batch.data(), batch.shape()});
     }
 
 private:
@@ -620,6 +632,10 @@ TEST_CASE("extrema of volumes before resizing" * breaks{"masks and maps of volum
     check<host_backend>(fault::volumes_not_resized);
 }
 TEST_CASE("flat maps divided by 0" * breaks{"flat maps mask everything"}) { check<host_backend>(fault::divides_by_0); }
+TEST_CASE("channels that are always first" * breaks{"batches with channels last are the reference's"})
+{
+    check<host_backend>(fault::channels_always_first);
+}
 TEST_CASE("one staging buffer for all transfers" * breaks{"memory is copied, reused and freed in order"})
 {
     check<device_backend>(fault::one_staging_buffer);

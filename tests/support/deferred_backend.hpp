@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <scorecam/backend.hpp>
+#include <scorecam/batch_view.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/reference.hpp>
 #include <scorecam/tensor.hpp>
@@ -62,6 +63,11 @@ template <class T, std::size_t Rank>
 [[nodiscard]] sc::tensor_view<T, Rank> inside(sc::tensor_view<T, Rank, space> view)
 {
     return {view.data(), view.shape()};
+}
+template <class T, std::size_t Rank, sc::layout Layout>
+[[nodiscard]] sc::batch_view<T, Rank, Layout> inside(sc::batch_view<T, Rank, Layout, space> batch)
+{
+    return {batch.data(), batch.shape()};
 }
 template <class T>
 [[nodiscard]] T inside(T value)

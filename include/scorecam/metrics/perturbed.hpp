@@ -87,9 +87,9 @@ public:
 
         index_t const I = images.extent(0);
         run(I, [&](auto& on, auto& model, index_t first, index_t n) {
-            auto const batch = model.input(n, images_);
-            on.copy(images_.slice(first, n), batch);
-            keep(on, model.forward(batch), first, n);
+            auto const canvas = model.canvas(n, images_);
+            on.copy(images_.slice(first, n), canvas);
+            keep(on, model.forward(model.entered(canvas)), first, n);
         });
         with_policy(in_force<kinds::target>(),
                     [&](auto const& chosen) { choose_targets_of(on_, chosen, as_const(outputs_.view()), targets_); });
@@ -123,12 +123,12 @@ public:
         on_.from_host(none.data(), scores);
         auto const picks = upload(copies);
         run(static_cast<index_t>(copies.size()), [&](auto& on, auto& model, index_t first, index_t n) {
-            auto const batch = model.input(n, images_);
+            auto const canvas = model.canvas(n, images_);
             for (index_t b = 0; b < n; ++b) {
                 auto const pick = copies[static_cast<std::size_t>(first + b)];
-                paint(on, images_.slice(pick.image / maps_per_image(), 1), pick, batch.slice(b, 1));
+                paint(on, images_.slice(pick.image / maps_per_image(), 1), pick, canvas.slice(b, 1));
             }
-            read(on, model.forward(batch), picks.slice(first, n), classes, scores);
+            read(on, model.forward(model.entered(canvas)), picks.slice(first, n), classes, scores);
         });
         auto const found = to_host(scores_);
         on_.wait();

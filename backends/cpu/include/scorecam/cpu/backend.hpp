@@ -2,11 +2,13 @@
 // The fast host backend: rows and threads for the masks, Eigen for the linear algebra.
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 #include <vector>
 
 #include <Eigen/Core>
 
 #include <scorecam/backend.hpp>
+#include <scorecam/batch_view.hpp>
 #include <scorecam/cpu/buffer.hpp>
 #include <scorecam/cpu/resizer.hpp>
 #include <scorecam/cpu/workers.hpp>
@@ -47,6 +49,11 @@ public:
     void copy(tensor_view<T const, Rank> from, tensor_view<T, Rank> to)
     {
         serial_.copy(from, to);
+    }
+    template <class T, class U, std::size_t Rank, layout Layout>
+    void copy(tensor_view<T const, Rank> images, batch_view<U, Rank, Layout> batch)
+    {
+        serial_.copy(images, batch);
     }
     template <class T, std::size_t Rank, class F>
     void paint(tensor_view<T const, Rank> images, F const& f, tensor_view<T, Rank> out)
@@ -99,11 +106,12 @@ public:
         });
     }
 
-    template <class T, std::size_t Rank>
+    template <class T, std::size_t Rank, class Batch>
     void mask(tensor_view<T const, Rank> images, tensor_view<T const, Rank> background, tensor_view<T const, Rank> maps,
               tensor_view<ops::range<T> const, 2> ranges, tensor_view<ops::pick const, 1> picks, ops::mask_rule rule,
-              tensor_view<T, Rank> batch)
+              Batch const& batch)
     {
+        auto const out  = strides_of(batch);
         auto const low  = trailing<Rank - 2>(maps.shape());
         auto const high = trailing<Rank - 2>(images.shape());
         resizer<T, Rank - 2> const resize{low, high, rule.axis};
@@ -124,12 +132,12 @@ public:
                 for (index_t c = 0; c < images.extent(1); ++c) {
                     index_t const at = c * high.size() + y * resize.width();
                     auto const pixel = row_at(images[i].data() + at, resize.width());
-                    Eigen::Map<row_array<T>> masked{batch[b].data() + at, resize.width()};
+                    auto* const row  = batch.data() + out(b, c, y * resize.width());
                     if (behind.size() == 0) {
-                        masked = h * pixel;
+                        write(h * pixel, row, out.position);
                     } else {
                         auto const through = row_at(behind.data() + at, resize.width());
-                        masked             = through + h * (pixel - through);
+                        write(through + h * (pixel - through), row, out.position);
                     }
                 }
             }
@@ -180,6 +188,18 @@ private:
     static Eigen::Map<row_array<T> const> row_at(T const* data, index_t width)
     {
         return {data, width};
+    }
+    /// A row of a batch whose neighbours are `stride` apart.
+    template <class Row, class U>
+    static void write(Row const& values, U* to, index_t stride)
+    {
+        if constexpr (std::is_same_v<typename Row::Scalar, U>) {
+            if (stride == 1) {
+                Eigen::Map<row_array<U>>{to, values.size()} = values;
+                return;
+            }
+        }
+        for (index_t x = 0; x < values.size(); ++x) { to[x * stride] = static_cast<U>(values(x)); }
     }
 
     workers workers_;

@@ -31,6 +31,18 @@ template <int Count, class T>
     return *reinterpret_cast<pack<T, Count> const*>(from);
 }
 
+/// Count elements, moved 16 bytes at once if they are as many or more.
+template <int Count, class T>
+SCORECAM_HD void load_values(T const* from, T* to)
+{
+    constexpr int whole = bytes_per_pack / sizeof(T);
+    constexpr int each  = Count < whole ? Count : whole;
+    for (int first = 0; first < Count; first += each) {
+        auto const values = load_pack<each>(from + first);
+        for (int j = 0; j < each; ++j) { to[first + j] = values.values[j]; }
+    }
+}
+
 /// Said explicitly: the assignment of a struct may be split.
 template <int Count, class T>
 SCORECAM_HD void store_pack(T* to, pack<T, Count> const& values)

@@ -14,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include <scorecam/backend.hpp>
+#include <scorecam/batch_view.hpp>
 #include <scorecam/masking.hpp>
 #include <scorecam/picture.hpp>
 #include <scorecam/reference.hpp>
@@ -159,6 +160,57 @@ void check_masks_and_maps(Backend& on)
                 DOCTEST_CHECK_MESSAGE(all_alike(found.moments, expected.moments, close_moments<T>), "moments");
             }
         }
+    }
+}
+
+/// 1 and the next number of type U, as far as they are apart.
+template <class U>
+[[nodiscard]] double epsilon_of()
+{
+    double step = 1;
+    while (static_cast<double>(static_cast<float>(static_cast<U>(static_cast<float>(1 + step / 2)))) > 1) { step /= 2; }
+    return step;
+}
+
+/// Masked images in a batch of elements U in the order `Layout`.
+template <class T, class U, layout Layout, std::size_t SpatialRank, class Backend>
+void check_batches(Backend& on)
+{
+    constexpr auto rank   = SpatialRank + 2;
+    auto const written_by = [](auto& backend, scene<T, SpatialRank> const& in) {
+        using B          = std::remove_reference_t<decltype(backend)>;
+        using held_maps  = held<B, T, rank>;
+        auto const shape = prepend(trailing<rank - 1>(in.images.shape()), in.picks.size());
+        held_maps const images{backend, in.images}, background{backend, in.background}, maps{backend, in.maps};
+        held<B, ops::pick, 1> const picks{backend, in.picks};
+        held<B, ops::range<T>, 2> const ranges{backend, extents<2>{in.maps.extent(0), in.maps.extent(1)}};
+        backend.extrema(merge_leading(maps.in()), in.high(), mask_rule{}, merge_leading(ranges.view()));
+        held<B, U, rank> const memory{backend, extents_in_memory(shape, Layout)};
+        batch_view<U, rank, Layout, typename B::space_type> const batch{memory.view().data(), shape};
+        std::vector<double> all;
+        auto const keep = [&](index_t images_written) {
+            auto const seen = memory.host();
+            auto const size = seen.size() / seen.extent(0) * images_written;
+            for (index_t i = 0; i < size; ++i) { all.push_back(static_cast<double>(static_cast<float>(seen.data()[i]))); }
+        };
+        backend.mask(images.in(), images.in().slice(0, 0), maps.in(), ranges.in(), picks.in(), mask_rule{}, batch);
+        keep(shape[0]);
+        backend.mask(images.in(), background.in(), maps.in(), ranges.in(), picks.in(), mask_rule{}, batch);
+        keep(shape[0]);
+        index_t const images_copied = std::min(in.images.extent(0), shape[0]);
+        backend.copy(images.in().slice(0, images_copied), batch.first(images_copied));
+        keep(images_copied);
+        return all;
+    };
+    reference_backend reference;
+    double const apart = 2 * std::max(epsilon_of<U>(), 4 * static_cast<double>(std::numeric_limits<float>::epsilon()));
+    for (auto const& geometry : cases::odd<SpatialRank>()) {
+        DOCTEST_INFO(std::string{geometry.name});
+        scene<T, SpatialRank> const in{geometry};
+        auto const expected = written_by(reference, in);
+        auto const found    = written_by(on, in);
+        DOCTEST_CHECK(std::equal(found.begin(), found.end(), expected.begin(), expected.end(),
+                                 [apart](double a, double b) { return std::abs(a - b) <= apart; }));
     }
 }
 
@@ -342,6 +394,11 @@ void check_pictures(Backend& on)
     compare(noise{3, 0.5});
 }
 
+template <class Backend, class T, class U>
+concept takes_batch_views =
+    scorecam::detail::backend_makes_batches<Backend, T, 4,
+                                            batch_view<U, 4, layout::channels_last, typename Backend::space_type>>;
+
 template <class T, class Backend>
 void check_operations(Backend& on)
 {
@@ -352,6 +409,13 @@ void check_operations(Backend& on)
     named("flat maps mask everything, in signals", [&] { check_flat_maps<T, 1>(on); });
     named("flat maps mask everything, in images", [&] { check_flat_maps<T, 2>(on); });
     named("flat maps mask everything, in volumes", [&] { check_flat_maps<T, 3>(on); });
+    if constexpr (takes_batch_views<Backend, T, T>) {
+        named("batches with channels last are the reference's", [&] {
+            check_batches<T, T, layout::channels_last, 1>(on);
+            check_batches<T, T, layout::channels_last, 2>(on);
+            check_batches<T, T, layout::channels_last, 3>(on);
+        });
+    }
     named("memory is copied, reused and freed in order", [&] { check_memory<T>(on); });
     named("of equal outputs the first is the top one", [&] { check_top<T>(on); });
     named("scores and weights are the reference's", [&] { check_scores_and_weights<T>(on); });
@@ -372,6 +436,18 @@ void check_backend_conformance(Backend& on)
     static_assert(check_backend<Backend, float>());
     detail::check_operations<float>(on);
     if constexpr (backend<Backend, double>) { detail::check_operations<double>(on); }
+}
+
+/// The same for batches of images of elements U, made from images of T: half for a model whose batch_value_type that is.
+template <class U, class T = float, class Backend>
+void check_batches_of(Backend& on)
+{
+    static_assert(detail::takes_batch_views<Backend, T, U>,
+                  "scorecam: the backend's mask and copy do not take a batch_view of these elements");
+    named("batches of other elements are the reference's",
+          [&] { detail::check_batches<T, U, layout::channels_first, 2>(on); });
+    named("batches of other elements with channels last are the reference's",
+          [&] { detail::check_batches<T, U, layout::channels_last, 2>(on); });
 }
 
 }  // namespace scorecam::testing

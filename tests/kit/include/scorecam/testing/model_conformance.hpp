@@ -16,6 +16,7 @@
 #include <doctest/doctest.h>
 
 #include <scorecam/backend.hpp>
+#include <scorecam/batch_view.hpp>
 #include <scorecam/callers.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
@@ -65,12 +66,47 @@ template <class T, std::size_t Rank>
     return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), sizeof(T) * static_cast<std::size_t>(a.size())) == 0;
 }
 
+/// Images as a model takes them, in memory of their own.
+template <class Backend, class Model>
+class held_batch {
+    using T                           = typename Model::value_type;
+    using U                           = batch_value_of<Model>;
+    static constexpr std::size_t rank = spatial_rank_of<Model> + 2;
+
+public:
+    held_batch(Backend& on, tensor<T, rank> const& images)
+        : on_{on}, shape_{images.shape()}, memory_{on, extents_in_memory(images.shape(), layout_of<Model>)}
+    {
+        fill(images);
+    }
+    void fill(tensor<T, rank> const& images) const { write(on_, images, {memory_.view().data(), shape_}); }
+    [[nodiscard]] batch_of<Model> in() const { return memory_.in(); }
+    /// What is in memory; waits.
+    [[nodiscard]] tensor<U, rank> host() const { return memory_.host(); }
+
+    /// The same in memory of somebody else's.
+    static void write(Backend& on, tensor<T, rank> const& images,
+                      typename model_calls<Backend, Model>::input_type const& batch)
+    {
+        if constexpr (takes_images<Model>) {
+            on.from_host(images.data(), batch);
+        } else {
+            on.copy(held<Backend, T, rank>{on, images}.in(), batch);
+        }
+    }
+
+private:
+    Backend& on_;
+    extents<rank> shape_;
+    held<Backend, U, rank> memory_;
+};
+
 template <class Backend, class Model>
 class model_checks {
     using T                           = typename Model::value_type;
     static constexpr std::size_t rank = spatial_rank_of<Model> + 2;
     using images_type                 = tensor<T, rank>;
-    using held_images                 = held<Backend, T, rank>;
+    using held_images                 = held_batch<Backend, Model>;
     using numbers                     = std::vector<index_t>;  // of images: each always stands for the same one
     struct answers {
         tensor<T, 2> outputs;
@@ -198,18 +234,19 @@ private:
         auto const batch = images(first({0, 1, 2}));
         auto const other = images(first({3, 4, 5}));
         held_images const x{on_, batch};
-        auto const outputs = calls_.forward(x.in());
-        auto const before  = on_host(outputs);
-        DOCTEST_CHECK_MESSAGE(same_bits(x.host(), batch), "forward wrote to its batch");
-        on_.from_host(other.data(), x.view());
+        auto const as_given = x.host();
+        auto const outputs  = calls_.forward(x.in());
+        auto const before   = on_host(outputs);
+        DOCTEST_CHECK_MESSAGE(same_bits(x.host(), as_given), "forward wrote to its batch");
+        x.fill(other);
         DOCTEST_CHECK_MESSAGE(same_bits(on_host(outputs), before), "the outputs of forward changed with the batch");
 
-        on_.from_host(batch.data(), x.view());
+        x.fill(batch);
         auto const seen                 = calls_.capture(x.in());
         auto const captured_outputs     = on_host(seen.outputs);
         auto const captured_activations = on_host(seen.activations);
-        DOCTEST_CHECK_MESSAGE(same_bits(x.host(), batch), "capture wrote to its batch");
-        on_.from_host(other.data(), x.view());
+        DOCTEST_CHECK_MESSAGE(same_bits(x.host(), as_given), "capture wrote to its batch");
+        x.fill(other);
         DOCTEST_CHECK_MESSAGE(same_bits(on_host(seen.outputs), captured_outputs),
                               "the outputs of capture changed with the batch");
         DOCTEST_CHECK_MESSAGE(same_bits(on_host(seen.activations), captured_activations),
@@ -221,11 +258,11 @@ private:
     {
         held_images const x{on_, images({0})};
         held<Backend, T, 2> const of_0{on_, alone_[0].outputs.shape()}, of_2{on_, alone_[0].outputs.shape()};
-        held_images const of_1{on_, alone_[1].activations.shape()};
+        held<Backend, T, rank> const of_1{on_, alone_[1].activations.shape()};
         on_.copy(calls_.forward(x.in()), of_0.view());
-        on_.from_host(images({1}).data(), x.view());
+        x.fill(images({1}));
         on_.copy(calls_.capture(x.in()).activations, of_1.view());
-        on_.from_host(images({2}).data(), x.view());
+        x.fill(images({2}));
         on_.copy(calls_.forward(x.in()), of_2.view());
         check_rows("outputs", of_0.host(), &answers::outputs, {0});
         check_rows("activations", of_1.host(), &answers::activations, {1});
@@ -254,11 +291,11 @@ private:
     {
         for (auto const& which : batches()) {
             auto const n      = static_cast<index_t>(which.size());
-            auto const buffer = calls_.input(n);  // throws if it has another shape
-            on_.from_host(images(which).data(), buffer);
-            check_rows("outputs", on_host(calls_.forward(buffer)), &answers::outputs, which);
+            auto const buffer = calls_.input(n, {});  // throws if it has another shape
+            held_images::write(on_, images(which), buffer);
+            check_rows("outputs", on_host(calls_.forward(calls_.as_taken(buffer))), &answers::outputs, which);
             numbers const others(which.rbegin(), which.rend());
-            on_.from_host(images(which).data(), calls_.input(n));
+            held_images::write(on_, images(which), calls_.input(n, {}));
             check_rows("outputs of other memory", forward(images(others)), &answers::outputs, others);
         }
     }
@@ -272,7 +309,7 @@ private:
             check_rows("outputs of capture_layers", on_host(seen.outputs), &answers::outputs, which);
             std::vector<images_type> layers;
             for (auto const& one : seen.activations) { layers.push_back(on_host(one)); }
-            on_.from_host(images(numbers(which.size(), 5)).data(), x.view());
+            x.fill(images(numbers(which.size(), 5)));
             for (std::size_t l = 0; l < layers.size(); ++l) {
                 DOCTEST_CHECK_MESSAGE(same_bits(on_host(seen.activations[l]), layers[l]),
                                       "layer " << l << " changed with the batch");

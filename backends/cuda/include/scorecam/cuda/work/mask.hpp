@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <scorecam/batch_view.hpp>
 #include <scorecam/config.hpp>
 #include <scorecam/cuda/packs.hpp>
 #include <scorecam/ops/axis.hpp>
@@ -12,9 +13,9 @@
 
 namespace scorecam::cuda::work {
 
-/// A thread for each Count neighbours of a row, which it writes in all channels. Count divides the width.
-template <class T, std::size_t Rank, int Count>
-struct mask {
+/// A thread for each Count neighbours of a row, in all channels. Count divides the width.
+template <class T, class U, std::size_t Rank, int Count>
+struct masking {
     T const* images;      ///< (I, C, H, W)
     T const* background;  ///< (1 or I, C, H, W), or null for zeros
     bool one_background;  ///< for all images
@@ -25,31 +26,38 @@ struct mask {
     extents<Rank> low;
     extents<Rank> high;
     ops::axis_rule axis;
-    T* batch;  ///< (n, C, H, W)
+    U* batch;  ///< n images of C · H · W elements
 
     [[nodiscard]] SCORECAM_HD index_t outer() const { return count; }
     [[nodiscard]] SCORECAM_HD index_t inner() const { return high.size() / Count; }
-    SCORECAM_HD void operator()(index_t b, std::uint32_t i) const
-    {
-        T h[Count];
-        mask_at(normalised + b * low.size(), i, h);
 
-        index_t const plane = high.size();
-        index_t const at    = index_t{i} * Count;
-        index_t const image = picks[b].image;
-        T const* pixels     = images + image * channels * plane + at;
-        T const* behind     = background;
-        if (behind != nullptr) { behind += (one_background ? 0 : image * channels * plane) + at; }
-        T* out = batch + b * channels * plane + at;
-        for (index_t c = 0; c < channels; ++c, pixels += plane, out += plane) {
-            auto const pixel = load_pack<Count>(pixels);
-            pack<T, Count> through{};
-            if (behind != nullptr) { through = load_pack<Count>(behind + c * plane); }
-            pack<T, Count> masked;
-            for (int j = 0; j < Count; ++j) { masked.values[j] = ops::blend(pixel.values[j], through.values[j], h[j]); }
-            store_pack(out, masked);
+protected:
+    /// The Count neighbours that are number i of mask b, made channel by channel.
+    class neighbours {
+    public:
+        SCORECAM_HD neighbours(masking const& all, index_t b, std::uint32_t i) : plane_{all.high.size()}
+        {
+            all.mask_at(all.normalised + b * all.low.size(), i, h_);
+            index_t const at    = index_t{i} * Count;
+            index_t const image = all.picks[b].image;
+            pixels_             = all.images + image * all.channels * plane_ + at;
+            behind_             = all.background;
+            if (behind_ != nullptr) { behind_ += (all.one_background ? 0 : image * all.channels * plane_) + at; }
         }
-    }
+        SCORECAM_HD void masked(index_t channel, T* to) const
+        {
+            T pixel[Count], through[Count] = {};
+            load_values<Count>(pixels_ + channel * plane_, pixel);
+            if (behind_ != nullptr) { load_values<Count>(behind_ + channel * plane_, through); }
+            for (int j = 0; j < Count; ++j) { to[j] = ops::blend(pixel[j], through[j], h_[j]); }
+        }
+
+    private:
+        T h_[Count];
+        index_t plane_;
+        T const* pixels_;
+        T const* behind_;
+    };
 
 private:
     /// The mask at the Count positions from i · Count on, which are in one row.
@@ -72,6 +80,77 @@ private:
     [[nodiscard]] SCORECAM_HD ops::tap<T, std::int32_t> tap_at(std::size_t d, std::int32_t at) const
     {
         return ops::tap_at<T>(axis, at, static_cast<std::int32_t>(low[d]), static_cast<std::int32_t>(high[d]));
+    }
+};
+
+/// Into (n, C, H, W).
+template <class T, class U, std::size_t Rank, int Count>
+struct mask : masking<T, U, Rank, Count> {
+    SCORECAM_HD void operator()(index_t b, std::uint32_t i) const
+    {
+        typename mask::neighbours const here{*this, b, i};
+        index_t const plane = this->high.size();
+        U* out              = this->batch + b * this->channels * plane + index_t{i} * Count;
+#if defined(__CUDACC__)
+#pragma unroll 1  // nvcc would take registers for four channels at once
+#endif
+        for (index_t c = 0; c < this->channels; ++c, out += plane) {
+            T masked[Count];
+            here.masked(c, masked);
+            pack<U, Count> values;
+            for (int j = 0; j < Count; ++j) { values.values[j] = static_cast<U>(masked[j]); }
+            store_pack(out, values);
+        }
+    }
+};
+
+/// Into (n, H, W, C), with as many channels as Channels says, which are written in packs, or with any number if it says 0.
+template <class T, class U, std::size_t Rank, int Count, int Channels>
+struct mask_channels_last : masking<T, U, Rank, Count> {
+    SCORECAM_HD void operator()(index_t b, std::uint32_t i) const
+    {
+        typename mask_channels_last::neighbours const here{*this, b, i};
+        index_t const first = (b * this->high.size() + index_t{i} * Count) * this->channels;
+        U* const out        = this->batch + first;
+        if constexpr (Channels > 0) {
+            T masked[Channels][Count];
+            for (int c = 0; c < Channels; ++c) { here.masked(c, masked[c]); }
+            for (int p = 0; p < Channels; ++p) {  // packs: the elements are Channels · Count
+                pack<U, Count> values;
+                for (int j = 0; j < Count; ++j) {
+                    int const e      = p * Count + j;
+                    values.values[j] = static_cast<U>(masked[e % Channels][e / Channels]);
+                }
+                store_pack(out + p * Count, values);
+            }
+        } else {
+#if defined(__CUDACC__)
+#pragma unroll 1
+#endif
+            for (index_t c = 0; c < this->channels; ++c) {
+                T masked[Count];
+                here.masked(c, masked);
+                for (int j = 0; j < Count; ++j) { out[j * this->channels + c] = static_cast<U>(masked[j]); }
+            }
+        }
+    }
+};
+
+/// Images in another type, or another order.
+template <class T, class U>
+struct convert {
+    T const* images;  ///< (n, C, positions)
+    index_t count;    ///< n
+    index_t channels;
+    index_t positions;
+    batch_strides strides;
+    U* batch;
+
+    [[nodiscard]] SCORECAM_HD index_t outer() const { return count * channels; }
+    [[nodiscard]] SCORECAM_HD index_t inner() const { return positions; }
+    SCORECAM_HD void operator()(index_t o, std::uint32_t p) const
+    {
+        batch[strides(o / channels, o % channels, p)] = static_cast<U>(images[o * positions + p]);
     }
 };
 
