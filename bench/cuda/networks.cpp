@@ -1,5 +1,5 @@
-// Whole maps of networks on cuDNN on the machine's GPU, beside the forwards alone that they run, by precision and batch
-// size.
+// Whole maps of networks on cuDNN on the machine's GPU, recorded as a graph and not, beside the forwards alone that they
+// run, by precision and batch size. The floor of a map is its forwards at the same batch size.
 //
 //     python3 bench/networks/make_large.py FOLDER
 //     bench.cuda_networks FOLDER/vgg16.onnx FOLDER/resnet50.onnx >result.json
@@ -33,19 +33,23 @@ void time_network(bench::report& to, cuda::backend& on, std::string const& file,
     cudnn::network network{file, shape, {}, {.precision = with}};
     auto const channels = network.explained()[0].shape[0];
     auto const name     = std::filesystem::path{file}.stem().string() + "/" + network.precision();
-    for (sc::index_t const n : {16, 64, 256}) {
+    for (sc::index_t const n : {16, 64, 256, 512}) {
         auto const host   = sc::testing::drawn_tensor<float>(prepend(shape, n), 1);
         auto const memory = on.allocate<float>(host.size());
         sc::tensor_view<float, 4, sc::cuda_space> const batch{memory.data(), host.shape()};
         on.from_host(host.data(), batch);
-        auto const size = "/batch:" + std::to_string(n);
-        to.add(name + "/forwards" + size, 0, [&] {
+        auto const size    = "/batch:" + std::to_string(n);
+        double const floor = to.add(name + "/forwards" + size, 0, [&] {
             for (sc::index_t done = 0; done < channels; done += n) {
                 static_cast<void>(network.forward(as_const(batch.slice(0, std::min(n, channels - done))), on.queue()));
             }
         });
         sc::explainer explain{on, network, sc::target{1}, sc::fixed_batch{n}};
-        to.add(name + "/map" + size, 0, [&] { static_cast<void>(explain(as_const(batch.slice(0, 1)))); });
+        for (bool const recorded : {false, true}) {
+            network.capturable = recorded;
+            auto const map     = [&] { static_cast<void>(explain(as_const(batch.slice(0, 1)))); };
+            to.add(name + (recorded ? "/map_recorded" : "/map") + size, 0, map, floor);
+        }
     }
 }
 

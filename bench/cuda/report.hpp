@@ -38,8 +38,9 @@ public:
     report& operator=(report const&) = delete;
     ~report() { std::printf("\n  ]\n}\n"); }
 
-    /// Times the work, which is enqueued on the stream; `bytes` is what it has to read and write at least, or 0.
-    void add(std::string const& name, double bytes, std::function<void()> const& enqueue)
+    /// Times the work, which is enqueued on the stream. `bytes` is what it has to read and write at least, and `floor` the
+    /// seconds that it takes at least, if not 0. Returns the median of its seconds.
+    double add(std::string const& name, double bytes, std::function<void()> const& enqueue, double floor = 0)
     {
         std::vector<double> wall, cpu;
         for (int i = -2; i < repetitions_; ++i) {  // the first ones make memory
@@ -54,12 +55,14 @@ public:
             }
         }
         std::printf("%s\n    {\"name\": \"%s\", ", cases_++ == 0 ? "" : ",", name.c_str());
+        if (floor > 0) { std::printf("\"times_the_floor\": %.4f, ", median(wall) / floor); }
         if (bytes > 0) { std::printf("\"gigabytes_per_second\": %.1f, ", bytes / median(wall) * 1e-9); }
         print("seconds", wall);
         std::printf(", ");
         print("cpu_seconds", cpu);
         std::printf("}");
         std::fflush(stdout);
+        return median(wall);
     }
 
 private:

@@ -26,9 +26,10 @@ struct CUevent_st {
 namespace {
 
 struct task {
-    std::function<void()> run;
-    std::shared_ptr<CUevent_st> wait_for;  // or null
-    std::size_t recording = 0;             // of that event
+    std::function<void()> run            = {};
+    std::shared_ptr<CUevent_st> wait_for = {};  // or null
+    std::size_t recording                = 0;   // of that event
+    std::shared_ptr<CUevent_st> reaches  = {};  // or null: an event outside the graph that this is in
 };
 
 }  // namespace
@@ -200,6 +201,20 @@ machine& the()
     return one;
 }
 
+/// An event stands for what the stream has been given so far.
+void record(std::shared_ptr<CUevent_st> const& event, cudaStream_t stream)
+{
+    auto const number = ++event->recorded;
+    the().enqueue(stream, {[=] { event->reached = std::max(event->reached, number); }});
+}
+/// A call that a recording does not survive, or that is for recordings alone.
+cudaError_t refused(cudaStream_t stream)
+{
+    if (!stream->recorded) { return cudaErrorInvalidValue; }
+    stream->spoiled = true;
+    return cudaErrorStreamCaptureIsolation;
+}
+
 }  // namespace
 
 CUgraph_st::~CUgraph_st()
@@ -242,7 +257,7 @@ std::vector<std::string> const& violations()
     return the().violations;
 }
 void forget_violations() { the().violations.clear(); }
-void enqueue(cudaStream_t stream, std::function<void()> work) { the().enqueue(stream, {std::move(work), nullptr}); }
+void enqueue(cudaStream_t stream, std::function<void()> work) { the().enqueue(stream, {std::move(work)}); }
 
 }  // namespace fake
 
@@ -283,6 +298,13 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode)
     stream->spoiled  = false;
     return cudaSuccess;
 }
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status)
+{
+    *status = !stream->recorded ? cudaStreamCaptureStatusNone
+              : stream->spoiled ? cudaStreamCaptureStatusInvalidated
+                                : cudaStreamCaptureStatusActive;
+    return cudaSuccess;
+}
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph)
 {
     auto recorded = std::exchange(stream->recorded, nullptr);
@@ -316,10 +338,13 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream)
     if (auto const status = the().planted(); status != cudaSuccess) { return status; }
     ++the().replays;
     for (auto const& one : graph->graph->tasks) {  // which keep the graph, also when its handle is gone
-        the().enqueue(stream, {[kept = graph->graph, &one] {
-                                   if (one.run) { one.run(); }
-                               },
-                               one.wait_for, one.recording});
+        if (one.reaches) {
+            record(one.reaches, stream);
+        } else if (one.wait_for) {  // as it is now
+            the().enqueue(stream, {{}, one.wait_for, one.wait_for->recorded});
+        } else {
+            the().enqueue(stream, {[kept = graph->graph, &one] { one.run(); }});
+        }
     }
     return cudaSuccess;
 }
@@ -343,11 +368,17 @@ cudaError_t cudaEventDestroy(cudaEvent_t event)
     the().events.erase(event);
     return cudaSuccess;
 }
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
+/// Of a stream that is recorded, external events only: those within a graph are not made up.
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags)
 {
-    auto const kept   = the().events.at(event);
-    auto const number = ++kept->recorded;
-    the().enqueue(stream, {[=] { kept->reached = std::max(kept->reached, number); }, nullptr});
+    bool const external = flags == cudaEventRecordExternal;
+    if (external != (stream->recorded != nullptr)) { return the().answer(refused(stream)); }
+    auto const kept = the().events.at(event);
+    if (external) {
+        the().enqueue(stream, {{}, nullptr, 0, kept});
+    } else {
+        record(kept, stream);
+    }
     return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event)
@@ -360,8 +391,10 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event)
     if (event->reached >= event->recorded) { return cudaSuccess; }
     return the().wait_until([=] { return event->reached >= event->recorded; });
 }
-cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned)
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags)
 {
+    bool const external = flags == cudaEventWaitExternal;
+    if (external != (stream->recorded != nullptr)) { return the().answer(refused(stream)); }
     auto const kept = the().events.at(event);
     the().enqueue(stream, {{}, kept, kept->recorded});
     return cudaSuccess;
@@ -392,11 +425,11 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream)
             on.violations.emplace_back("a graph frees memory that it did not allocate");
             return cudaSuccess;
         }
-        on.enqueue(stream, {[memory, bytes = found->second.bytes] { std::memset(memory, poison, bytes); }, nullptr});
+        on.enqueue(stream, {[memory, bytes = found->second.bytes] { std::memset(memory, poison, bytes); }});
         return cudaSuccess;
     }
     if (found != on.device.end()) { on.device_bytes -= found->second.bytes; }
-    on.enqueue(stream, {[memory] { the().release(the().device, memory); }, nullptr});
+    on.enqueue(stream, {[memory] { the().release(the().device, memory); }});
     return cudaSuccess;
 }
 cudaError_t cudaMallocHost(void** memory, size_t bytes)
@@ -423,32 +456,29 @@ cudaError_t cudaMemcpyAsync(void* to, void const* from, size_t bytes, cudaMemcpy
         }
         auto const* const begin = static_cast<std::byte const*>(from);
         on.enqueue(stream, {[=, staged = std::vector<std::byte>(begin, begin + bytes)] {
-                                the().expect_inside(to, bytes, "a copy to memory");
-                                std::memcpy(to, staged.data(), bytes);
-                            },
-                            nullptr});
+                       the().expect_inside(to, bytes, "a copy to memory");
+                       std::memcpy(to, staged.data(), bytes);
+                   }});
         return cudaSuccess;
     }
     on.enqueue(stream, {[=] {
-                            if (kind != cudaMemcpyHostToDevice) { the().expect_inside(from, bytes, "a copy of memory"); }
-                            if (kind != cudaMemcpyDeviceToHost) { the().expect_inside(to, bytes, "a copy to memory"); }
-                            std::memcpy(to, from, bytes);
-                        },
-                        nullptr});
+                   if (kind != cudaMemcpyHostToDevice) { the().expect_inside(from, bytes, "a copy of memory"); }
+                   if (kind != cudaMemcpyDeviceToHost) { the().expect_inside(to, bytes, "a copy to memory"); }
+                   std::memcpy(to, from, bytes);
+               }});
     return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream)
 {
     the().enqueue(stream, {[=] {
-                               the().expect_inside(to, bytes, "a filling of memory");
-                               std::memset(to, value, bytes);
-                           },
-                           nullptr});
+                      the().expect_inside(to, bytes, "a filling of memory");
+                      std::memset(to, value, bytes);
+                  }});
     return cudaSuccess;
 }
 cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data)
 {
-    the().enqueue(stream, {[=] { function(data); }, nullptr});
+    the().enqueue(stream, {[=] { function(data); }});
     return cudaSuccess;
 }
 

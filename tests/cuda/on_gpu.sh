@@ -1,7 +1,8 @@
 #!/bin/sh
 # On a machine with a GPU, in one go: builds, runs the tests there, the same under compute-sanitizer, the examples and the
-# benchmark. Writes REPORT (JSON): each step with what came of it, and the benchmark's own result. Needs CMake, g++, the CUDA
-# toolkit, doctest, Eigen and xtensor; for networks on cuDNN that and libonnx-dev.
+# benchmarks. Writes REPORT (JSON): each step with what came of it, and the benchmarks' own results. Needs CMake, g++, the CUDA
+# toolkit, doctest, Eigen and xtensor; for networks on cuDNN that and libonnx-dev, and numpy and onnx for Python to time large
+# ones.
 #
 #     sh tests/cuda/on_gpu.sh [REPORT]          # else build/gpu/report.json
 set -u
@@ -42,6 +43,13 @@ build_with_cudnn() {
     cmake --build "$build" -j "$(nproc)" --target test.cudnn.on_gpu bench.cuda_networks
 }
 benchmark() { "$build/bench/cuda/bench.cuda" >"$build/steps/bench.json"; }
+benchmark_networks() {
+    python3 -c "import numpy, onnx" 2>/dev/null || { echo "numpy and onnx were not found" && return 77; }
+    python3 bench/networks/make_large.py "$build/networks" &&
+        "$build/bench/cuda/bench.cuda_networks" "$build"/networks/*.onnx >"$build/steps/networks.json"
+}
+# printed FILE: what a benchmark wrote, or null.
+printed() { if [ -s "$1" ]; then cat "$1"; else echo null; fi; }
 
 if step configure cmake -S . -B "$build" -D CMAKE_BUILD_TYPE=Release -D SCORECAM_CUDA=ON -D "SCORECAM_TESTS=cuda;cudnn" \
         -D SCORECAM_BUILD_BENCH=ON &&
@@ -55,7 +63,8 @@ if step configure cmake -S . -B "$build" -D CMAKE_BUILD_TYPE=Release -D SCORECAM
     step example_without_nvcc "$build/examples/existing_cuda_code/example.cuda_without_nvcc"
     step example_with_a_score "$build/examples/existing_cuda_code/example.cuda_with_a_score_of_ones_own"
     step benchmark benchmark
-    step build_with_cudnn build_with_cudnn && step cudnn "$build/tests/cudnn/test.cudnn.on_gpu"
+    step build_with_cudnn build_with_cudnn && step cudnn "$build/tests/cudnn/test.cudnn.on_gpu" &&
+        step benchmark_networks benchmark_networks
 fi
 
 {
@@ -65,7 +74,9 @@ fi
     echo "  \"steps\": [$steps"
     echo "  ],"
     printf '  "benchmark": '
-    if [ -s "$build/steps/bench.json" ]; then cat "$build/steps/bench.json"; else echo null; fi
+    printed "$build/steps/bench.json"
+    printf '  , "networks": '
+    printed "$build/steps/networks.json"
     echo "}"
 } >"$report"
 echo "$report"

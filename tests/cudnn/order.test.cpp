@@ -1,4 +1,5 @@
 // What can only be seen where the order of streams, memory and failures can be chosen: on the made-up runtime and cuDNN.
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include <scorecam/cudnn/network.hpp>
 #include <scorecam/error.hpp>
+#include <scorecam/scorecam.hpp>
 
 #include "cuda/fake_runtime.hpp"
 #include "cudnn/fake_cudnn.hpp"
@@ -194,4 +196,56 @@ TEST_CASE("a call of cuDNN that fails is told with the node, and the network wor
     CHECK_THROWS_WITH_AS(static_cast<void>(here.forward(network, repeated(images, 2))),
                          doctest::Contains("settings::workspace"), sc::model_error);
     fake_cudnn::ask_for_workspace(4096);
+}
+
+TEST_CASE("recorded and replayed, with runs on another stream between and in larger memory, it gives the same bits")
+{
+    fake::forget_violations();
+    auto const bytes   = fake::device_bytes();
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    for (unsigned seed = 1; seed <= 30; ++seed) {
+        CAPTURE(seed);
+        fake::seed(seed);
+        on_a_stream here, there;
+        cudnn::network network{file_of("residual"), residual_input};
+        device::moved const batch{here.on, images}, many{there.on, repeated(images, 9)};
+        auto const two      = batch.view().slice(0, 2);
+        auto const expected = here.on_host(network.forward(two, here.stream.get()));
+        sc::tensor_view<float const, 2, sc::cuda_space> replayed;
+        auto const recording = here.on.record([&] { replayed = network.forward(two, here.stream.get()); });
+        REQUIRE(recording);
+        auto const check_replay = [&] {
+            recording.replay();
+            auto const found = here.on_host(replayed);
+            CHECK(std::equal(found.begin(), found.end(), expected.begin()));
+        };
+        check_replay();
+        static_cast<void>(network.forward(many.view().slice(0, 1), there.stream.get()));  // the same memory
+        check_replay();
+        recording.replay();
+        auto const after = network.forward(many.view().slice(0, 2), there.stream.get());  // while that is on its way
+        CHECK(deviation(there.on_host(after), expected) < alike);
+        CHECK(deviation(there.on_host(network.forward(many.view(), there.stream.get())), repeated(outputs, 9)) < alike);
+        check_replay();  // in the memory that was too small for that
+    }
+    CHECK(fake::violations() == std::vector<std::string>{});
+    CHECK(fake::device_bytes() == bytes);
+}
+
+TEST_CASE("an explanation runs one chunk, records one and replays the others")
+{
+    auto const images = recorded<4>("residual", "input");
+    on_a_stream here;
+    cudnn::network network{file_of("residual"), residual_input};
+    device::moved const batch{here.on, images};
+    auto const before   = fake::replays();
+    network.capturable  = false;
+    auto const expected = sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{2});
+    CHECK(fake::replays() == before);
+    network.capturable = true;
+    auto const found   = sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{2});
+    CHECK(fake::replays() - before == static_cast<std::size_t>(found.batches) - 2 - 1);  // images, in two; a chunk
+    CHECK(found.forwards == expected.forwards);
+    CHECK(std::equal(found.maps.begin(), found.maps.end(), expected.maps.begin()));
 }

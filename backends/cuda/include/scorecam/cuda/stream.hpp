@@ -9,7 +9,15 @@
 
 namespace scorecam::cuda {
 
-/// A point in the work of a stream.
+/// Whether work on the stream is recorded as a graph and not run, see recording.hpp.
+[[nodiscard]] inline bool is_recorded(cudaStream_t stream)
+{
+    auto status = cudaStreamCaptureStatusNone;
+    check(cudaStreamIsCapturing(stream, &status), "asking whether a stream is recorded");
+    return status == cudaStreamCaptureStatusActive;
+}
+
+/// A point in the work of a stream. Where that is recorded, it is a point in the work that each replay enqueues.
 class event {
 public:
     event()
@@ -20,7 +28,11 @@ public:
     }
 
     /// From now on it stands for all that is enqueued on the stream so far.
-    void record(cudaStream_t stream) { check(cudaEventRecord(get(), stream), "recording an event"); }
+    void record(cudaStream_t stream)
+    {
+        unsigned const how = is_recorded(stream) ? cudaEventRecordExternal : cudaEventRecordDefault;
+        check(cudaEventRecordWithFlags(get(), stream, how), "recording an event");
+    }
     /// Whether that work is done; true if nothing was recorded.
     [[nodiscard]] bool reached() const
     {
@@ -44,10 +56,12 @@ private:
     std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, destroy> event_;
 };
 
-/// Work enqueued on `stream` from now on starts after the event. The host does not wait.
+/// Work enqueued on `stream` from now on starts after the event; where it is recorded, after the event as it is at each
+/// replay. The host does not wait.
 inline void start_after(cudaStream_t stream, event const& done)
 {
-    check(cudaStreamWaitEvent(stream, done.get(), 0), "ordering a stream after an event");
+    unsigned const how = is_recorded(stream) ? cudaEventWaitExternal : cudaEventWaitDefault;
+    check(cudaStreamWaitEvent(stream, done.get(), how), "ordering a stream after an event");
 }
 
 /// A queue of work on the current device, independent of the legacy default stream.

@@ -25,6 +25,9 @@ namespace scorecam::cudnn {
 ///
 /// Work is enqueued on the caller's stream; the host waits for nothing but the upload of the weights. Memory is allocated in
 /// the order of a stream of its own, which is tied to the callers' by events, so that these may change and end before it.
+///
+/// A run may be recorded as a graph once a run of as many images is done. Memory that recordings know stays until the end,
+/// also when it has become too small.
 class executor {
 public:
     /// The values `kept` can be asked for after each run, beside the scores.
@@ -50,6 +53,7 @@ public:
         auto& with   = prepared_for(n);
         reserve(n * places_.size, with.workspace, stream);
         cuda::start_after(stream, done_);
+        known_to_recordings_ = known_to_recordings_ || cuda::is_recorded(stream);
         done_when_left const recorded{done_, stream};
         check(cudnnSetStream(cudnn_.get(), stream), "setting the stream");
         batch_ = batch.data(), n_ = n;
@@ -75,9 +79,15 @@ public:
 private:
     /// Whatever happens on the way: what was enqueued is waited for.
     struct done_when_left {
-        cuda::event const& done;
+        cuda::event& done;
         cudaStream_t stream;
-        ~done_when_left() { cuda::forget(cudaEventRecord(done.get(), stream)); }
+        ~done_when_left()
+        {
+            try {
+                done.record(stream);
+            } catch (...) {  // a recording that has failed: whoever began it hears of that
+            }
+        }
     };
 
     /// All weights in one piece of memory, multiples of 256 bytes apart.
@@ -137,13 +147,20 @@ private:
         cuda::start_after(home_.get(), done_);
         done_when_left const recorded{done_, home_.get()};  // also where memory runs out half-way
         if (grows) {
-            values_ = {};
+            give_back(values_);
             values_ = cuda::buffer<float>{values, home_.get()};
         }
         if (works) {
-            workspace_ = {};
+            give_back(workspace_);
             workspace_ = cuda::buffer<char>{static_cast<index_t>(workspace), home_.get()};
         }
+    }
+
+    template <class T>
+    void give_back(cuda::buffer<T>& memory)
+    {
+        if (known_to_recordings_) { kept_.emplace_back(std::move(memory)); }
+        memory = {};
     }
 
     cuda::stream home_;  // before the memory, which is given back on it
@@ -157,6 +174,8 @@ private:
     cuda::buffer<float> weights_;
     cuda::buffer<float> values_;
     cuda::buffer<char> workspace_;
+    std::vector<std::variant<cuda::buffer<float>, cuda::buffer<char>>> kept_;  // replaced by larger ones
+    bool known_to_recordings_ = false;
     std::map<index_t, ready> prepared_;
     float const* batch_ = nullptr;
     index_t n_          = 0;

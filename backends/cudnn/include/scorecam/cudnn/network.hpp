@@ -44,6 +44,9 @@ public:
     using batch_type  = tensor_view<float const, 4, cuda_space>;
     using layers_seen = captured_layers<float, cuda_space>;
 
+    /// Runs of as many images do the same work at the same place. Set to false, nothing is recorded.
+    bool capturable = true;
+
     /// Inputs are (C, H, W) = `input`. Layers are named as layers() has them; none: default_layer(). Throws model_error.
     explicit network(std::string const& file, input_type input, std::vector<std::string> const& layer_names = {},
                      settings how = {})
