@@ -27,10 +27,11 @@ namespace cudnn = scorecam::cudnn;
 
 namespace {
 
-void time_network(bench::report& to, cuda::backend& on, std::string const& file, cudnn::arithmetic with)
+template <class Element>
+void time_network(bench::report& to, cuda::backend& on, std::string const& file, cudnn::settings const& how = {})
 {
     constexpr sc::image_shape shape{3, 224, 224};
-    cudnn::network network{file, shape, {}, {.precision = with}};
+    cudnn::basic_network<Element> network{file, shape, {}, how};
     auto const channels = network.explained()[0].shape[0];
     auto const name     = std::filesystem::path{file}.stem().string() + "/" + network.precision();
     for (sc::index_t const n : {16, 64, 256, 512}) {
@@ -38,10 +39,12 @@ void time_network(bench::report& to, cuda::backend& on, std::string const& file,
         auto const memory = on.allocate<float>(host.size());
         sc::tensor_view<float, 4, sc::cuda_space> const batch{memory.data(), host.shape()};
         on.from_host(host.data(), batch);
-        auto const size    = "/batch:" + std::to_string(n);
+        auto const size = "/batch:" + std::to_string(n);
+        sc::model_calls call{on, network};
+        auto const inputs  = call.entered(as_const(batch));
         double const floor = to.add(name + "/forwards" + size, 0, [&] {
             for (sc::index_t done = 0; done < channels; done += n) {
-                static_cast<void>(network.forward(as_const(batch.slice(0, std::min(n, channels - done))), on.queue()));
+                static_cast<void>(network.forward(inputs.slice(0, std::min(n, channels - done)), on.queue()));
             }
         });
         sc::explainer explain{on, network, sc::target{1}, sc::fixed_batch{n}};
@@ -67,9 +70,9 @@ int main(int count, char** arguments)
         cuda::backend on{stream.get()};
         bench::report to{"bench.cuda_networks", stream, 7};
         for (int i = 1; i < count; ++i) {
-            for (auto const with : {cudnn::arithmetic::float32, cudnn::arithmetic::tf32}) {
-                time_network(to, on, arguments[i], with);
-            }
+            time_network<float>(to, on, arguments[i]);
+            time_network<float>(to, on, arguments[i], {.precision = cudnn::arithmetic::tf32});
+            time_network<__nv_bfloat16>(to, on, arguments[i]);
         }
     } catch (std::exception const& e) {
         std::fprintf(stderr, "%s\n", e.what());

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <cuda_bf16.h>
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 
@@ -34,16 +35,26 @@ struct cudnnContext {
 };
 struct cudnnTensorStruct {
     index_t n = 0, c = 0, h = 0, w = 0;
-    index_t stride_n = 0, stride_c = 0, stride_h = 0;
+    index_t stride_n = 0, stride_c = 0, stride_h = 0, stride_w = 0;
+    cudnnDataType_t type = CUDNN_DATA_FLOAT;
 
     [[nodiscard]] index_t at(index_t i, index_t j, index_t y, index_t x) const
     {
-        return i * stride_n + j * stride_c + y * stride_h + x;
+        return i * stride_n + j * stride_c + y * stride_h + x * stride_w;
     }
+    /// As many elements as lie between the first and the last.
+    [[nodiscard]] index_t reach() const { return at(n - 1, c - 1, h - 1, w - 1) + 1; }
     [[nodiscard]] bool same_shape(cudnnTensorStruct const& o) const { return n == o.n && c == o.c && h == o.h && w == o.w; }
+    [[nodiscard]] bool alike(cudnnTensorStruct const& o) const { return same_shape(o) && type == o.type; }
+    /// Of the same shape, in floats, one image after the other, one channel after the other.
+    [[nodiscard]] cudnnTensorStruct plain() const { return {n, c, h, w, c * h * w, h * w, w, 1, CUDNN_DATA_FLOAT}; }
 };
 struct cudnnFilterStruct {
     index_t m = 0, c = 0, h = 0, w = 0;
+    cudnnTensorFormat_t order = CUDNN_TENSOR_NCHW;
+    cudnnDataType_t type      = CUDNN_DATA_FLOAT;
+
+    [[nodiscard]] index_t size() const { return m * c * h * w; }
 };
 struct cudnnConvolutionStruct {
     index_t pad[2], stride[2], dilation[2];
@@ -95,14 +106,72 @@ cudnnStatus_t destroy(T* made)
     return CUDNN_STATUS_SUCCESS;
 }
 
+// ---- elements of either type, in floats for what is computed with them
+
+[[nodiscard]] index_t bytes_of(cudnnDataType_t type) { return type == CUDNN_DATA_FLOAT ? 4 : 2; }
+[[nodiscard]] bool is_known(cudnnDataType_t type) { return type == CUDNN_DATA_FLOAT || type == CUDNN_DATA_BFLOAT16; }
+[[nodiscard]] float element(cudnnDataType_t type, void const* memory, index_t i)
+{
+    if (type == CUDNN_DATA_FLOAT) { return static_cast<float const*>(memory)[i]; }
+    return static_cast<float>(static_cast<__nv_bfloat16 const*>(memory)[i]);
+}
+void put(cudnnDataType_t type, void* memory, index_t i, float value)
+{
+    if (type == CUDNN_DATA_FLOAT) {
+        static_cast<float*>(memory)[i] = value;
+    } else {
+        static_cast<__nv_bfloat16*>(memory)[i] = static_cast<__nv_bfloat16>(value);
+    }
+}
+
+/// Calls f(image, channel, row, column) for all elements.
+template <class F>
+void for_each(cudnnTensorStruct const& of, F f)
+{
+    for (index_t i = 0; i < of.n; ++i) {
+        for (index_t c = 0; c < of.c; ++c) {
+            for (index_t y = 0; y < of.h; ++y) {
+                for (index_t x = 0; x < of.w; ++x) { f(i, c, y, x); }
+            }
+        }
+    }
+}
+/// A tensor, in the order of plain().
+[[nodiscard]] std::vector<float> read(cudnnTensorStruct const& of, void const* memory)
+{
+    std::vector<float> all;
+    all.reserve(static_cast<std::size_t>(of.plain().reach()));
+    for_each(
+        of, [&](index_t i, index_t c, index_t y, index_t x) { all.push_back(element(of.type, memory, of.at(i, c, y, x))); });
+    return all;
+}
+void write(cudnnTensorStruct const& of, std::vector<float> const& all, void* memory)
+{
+    auto value = all.begin();
+    for_each(of, [&](index_t i, index_t c, index_t y, index_t x) { put(of.type, memory, of.at(i, c, y, x), *value++); });
+}
+/// Weights, in the order (m, c, h, w).
+[[nodiscard]] std::vector<float> read(cudnnFilterStruct const& of, void const* memory)
+{
+    bool const last = of.order == CUDNN_TENSOR_NHWC;
+    cudnnTensorStruct const as_tensor{
+        of.m,   of.c, of.h, of.w, of.c * of.h * of.w, last ? 1 : of.h * of.w, last ? of.w * of.c : of.w, last ? of.c : 1,
+        of.type};
+    return read(as_tensor, memory);
+}
+
 /// Memory that a call reads or writes.
 struct touched {
     void const* first;
-    index_t floats;
+    index_t bytes;
 };
 [[nodiscard]] touched all_of(cudnnTensorStruct const& of, void const* memory)
 {
-    return {memory, of.at(of.n - 1, of.c - 1, of.h - 1, of.w - 1) + 1};
+    return {memory, of.reach() * bytes_of(of.type)};
+}
+[[nodiscard]] touched all_of(cudnnFilterStruct const& of, void const* memory)
+{
+    return {memory, of.size() * bytes_of(of.type)};
 }
 
 /// Runs f in the order of the handle's stream. The runtime looks then whether the memory is the device's: a byte of its
@@ -111,9 +180,9 @@ cudnnStatus_t enqueue(cudnnHandle_t on, std::vector<touched> const& memory, std:
 {
     static char looked_at;
     for (auto const& one : memory) {
-        if (one.floats == 0) { continue; }  // a workspace of nothing
+        if (one.bytes == 0) { continue; }  // a workspace of nothing
         auto const* const begin = static_cast<char const*>(one.first);
-        auto const* const last  = begin + static_cast<std::size_t>(one.floats) * sizeof(float) - 1;
+        auto const* const last  = begin + one.bytes - 1;
         for (auto const* at : {begin, last}) {
             if (cudaMemcpyAsync(&looked_at, at, 1, cudaMemcpyDeviceToHost, on->stream) != cudaSuccess) {
                 return CUDNN_STATUS_EXECUTION_FAILED;
@@ -147,8 +216,8 @@ struct convolution {
     }
     [[nodiscard]] bool fits() const
     {
-        return x.n == y.n && y.c == w.m && x.c == w.c * how.groups && w.m % how.groups == 0 && y.h == result(0, x.h, w.h) &&
-               y.w == result(1, x.w, w.w);
+        return x.type == y.type && x.type == w.type && x.n == y.n && y.c == w.m && x.c == w.c * how.groups &&
+               w.m % how.groups == 0 && y.h == result(0, x.h, w.h) && y.w == result(1, x.w, w.w);
     }
     /// One output channel of one image, added to what is there.
     void add(float const* in, float const* weights, index_t i, index_t m, float* out) const
@@ -177,38 +246,22 @@ struct convolution {
             }
         }
     }
-    void operator()(float const* in, float const* weights, float* out) const
+    /// The sums, in the order of y.plain(): x, y and w are what memory holds, and this what is computed with.
+    [[nodiscard]] std::vector<float> operator()(void const* from, void const* with) const
     {
-        std::vector<float> x_rounded, w_rounded;
-        if (how.math != CUDNN_FMA_MATH) {
-            x_rounded.resize(static_cast<std::size_t>(x.n * x.stride_n));
-            w_rounded.resize(static_cast<std::size_t>(w.m * w.c * w.h * w.w));
-            std::transform(in, in + x_rounded.size(), x_rounded.begin(), rounded);
-            std::transform(weights, weights + w_rounded.size(), w_rounded.begin(), rounded);
-            in      = x_rounded.data();
-            weights = w_rounded.data();
+        auto in = read(x, from), weights = read(w, with);
+        if (how.math != CUDNN_FMA_MATH && x.type == CUDNN_DATA_FLOAT) {
+            std::transform(in.begin(), in.end(), in.begin(), rounded);
+            std::transform(weights.begin(), weights.end(), weights.begin(), rounded);
         }
+        convolution const plain{x.plain(), y.plain(), w, how};
+        std::vector<float> sums(static_cast<std::size_t>(plain.y.reach()));
         for (index_t i = 0; i < y.n; ++i) {
-            for (index_t m = 0; m < y.c; ++m) {
-                std::fill_n(out + y.at(i, m, 0, 0), y.h * y.w, 0.0F);
-                add(in, weights, i, m, out);
-            }
+            for (index_t m = 0; m < y.c; ++m) { plain.add(in.data(), weights.data(), i, m, sums.data()); }
         }
+        return sums;
     }
 };
-
-/// Calls f(image, channel, row, column) for all elements.
-template <class F>
-void for_each(cudnnTensorStruct const& of, F f)
-{
-    for (index_t i = 0; i < of.n; ++i) {
-        for (index_t c = 0; c < of.c; ++c) {
-            for (index_t y = 0; y < of.h; ++y) {
-                for (index_t x = 0; x < of.w; ++x) { f(i, c, y, x); }
-            }
-        }
-    }
-}
 
 /// What every call of a convolution has to bring along.
 [[nodiscard]] cudnnStatus_t checked(convolution const& one, void* workspace, std::size_t bytes)
@@ -278,23 +331,23 @@ cudnnStatus_t cudnnDestroyOpTensorDescriptor(cudnnOpTensorDescriptor_t made) { r
 cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t made, cudnnTensorFormat_t format, cudnnDataType_t type,
                                          int n, int c, int h, int w)
 {
-    if (format != CUDNN_TENSOR_NCHW) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return cudnnSetTensor4dDescriptorEx(made, type, n, c, h, w, c * h * w, h * w, w, 1);
+    bool const last = format == CUDNN_TENSOR_NHWC;
+    if (!last && format != CUDNN_TENSOR_NCHW) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    return cudnnSetTensor4dDescriptorEx(made, type, n, c, h, w, c * h * w, last ? 1 : h * w, last ? w * c : w, last ? c : 1);
 }
 cudnnStatus_t cudnnSetTensor4dDescriptorEx(cudnnTensorDescriptor_t made, cudnnDataType_t type, int n, int c, int h, int w,
                                            int stride_n, int stride_c, int stride_h, int stride_w)
 {
-    if (type != CUDNN_DATA_FLOAT || stride_w != 1 || std::min({n, c, h, w}) < 1) { return CUDNN_STATUS_BAD_PARAM; }
-    *made = {n, c, h, w, stride_n, stride_c, stride_h};
+    if (!is_known(type) || std::min({n, c, h, w}) < 1) { return CUDNN_STATUS_BAD_PARAM; }
+    *made = {n, c, h, w, stride_n, stride_c, stride_h, stride_w, type};
     return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t made, cudnnDataType_t type, cudnnTensorFormat_t format,
                                          int m, int c, int h, int w)
 {
-    if (type != CUDNN_DATA_FLOAT || format != CUDNN_TENSOR_NCHW || std::min({m, c, h, w}) < 1) {
-        return CUDNN_STATUS_BAD_PARAM;
-    }
-    *made = {m, c, h, w};
+    bool const known = is_known(type) && (format == CUDNN_TENSOR_NCHW || format == CUDNN_TENSOR_NHWC);
+    if (!known || std::min({m, c, h, w}) < 1) { return CUDNN_STATUS_BAD_PARAM; }
+    *made = {m, c, h, w, format, type};
     return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t made, int pad_h, int pad_w, int stride_h,
@@ -375,14 +428,10 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t on, void const* alpha, cudnn
                        algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
     if (!known || !is(alpha, 1) || !is(beta, 0) || x == y) { return CUDNN_STATUS_NOT_SUPPORTED; }
     ++count.alone;
-    return enqueue(on,
-                   {all_of(*xd, x),
-                    all_of(*yd, y),
-                    {w, wd->m * wd->c * wd->h * wd->w},
-                    {workspace, static_cast<index_t>(wanted_workspace / sizeof(float))}},
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y), all_of(*wd, w), {workspace, static_cast<index_t>(wanted_workspace)}},
                    [=] {
                        use(workspace);
-                       one(static_cast<float const*>(x), static_cast<float const*>(w), static_cast<float*>(y));
+                       write(one.y, one(x, w), y);
                    });
 }
 
@@ -396,7 +445,9 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const
 {
     convolution const one{*xd, *yd, *wd, *how};
     if (auto const status = checked(one, workspace, bytes); status != CUDNN_STATUS_SUCCESS) { return status; }
-    if (!zd->same_shape(*yd) || bd->n != 1 || bd->c != yd->c || bd->h != 1 || bd->w != 1) { return CUDNN_STATUS_BAD_PARAM; }
+    if (!zd->alike(*yd) || bd->type != yd->type || bd->n != 1 || bd->c != yd->c || bd->h != 1 || bd->w != 1) {
+        return CUDNN_STATUS_BAD_PARAM;
+    }
     bool const of_all = algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
     bool const known  = then->mode == CUDNN_ACTIVATION_RELU || (then->mode == CUDNN_ACTIVATION_IDENTITY && of_all);
     bool const refuse = refused_calls == fake_cudnn::refused::everything_in_one ||
@@ -406,25 +457,21 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const
     return enqueue(on,
                    {all_of(*xd, x),
                     all_of(*yd, y),
-                    {w, wd->m * wd->c * wd->h * wd->w},
-                    {workspace, static_cast<index_t>(wanted_workspace / sizeof(float))},
-                    {bias, bd->c},
+                    all_of(*wd, w),
+                    {workspace, static_cast<index_t>(wanted_workspace)},
+                    all_of(*bd, bias),
                     all_of(*zd, z)},
-                   [=, by = *static_cast<float const*>(alpha_z), then_ = *then] {
+                   [=, by = *static_cast<float const*>(alpha_z), biases = *bd, residuals = *zd, then_ = *then] {
                        use(workspace);
-                       std::vector<float> before;
-                       auto const* residual = static_cast<float const*>(z);
-                       auto* const out      = static_cast<float*>(y);
-                       if (by != 0 && residual == out) {  // which may be
-                           before.assign(residual, residual + one.y.n * one.y.stride_n);
-                           residual = before.data();
-                       }
-                       one(static_cast<float const*>(x), static_cast<float const*>(w), out);
-                       for_each(one.y, [&](index_t i, index_t c, index_t r, index_t q) {
-                           auto& v = out[one.y.at(i, c, r, q)];
-                           v       = then_(v + static_cast<float const*>(bias)[c] +
-                                           (by != 0 ? by * residual[one.y.at(i, c, r, q)] : 0));
+                       auto const added    = read(biases, bias);
+                       auto const residual = by != 0 ? read(residuals, z) : std::vector<float>{};  // which may be y
+                       auto out            = one(x, w);
+                       auto const plain    = one.y.plain();
+                       for_each(plain, [&](index_t i, index_t c, index_t r, index_t q) {
+                           auto const at = static_cast<std::size_t>(plain.at(i, c, r, q));
+                           out[at] = then_(out[at] + added[static_cast<std::size_t>(c)] + (by != 0 ? by * residual[at] : 0));
                        });
+                       write(one.y, out, y);
                    });
 }
 
@@ -432,14 +479,15 @@ cudnnStatus_t cudnnAddTensor(cudnnHandle_t on, void const* alpha, cudnnTensorDes
                              void const* beta, cudnnTensorDescriptor_t cd, void* c)
 {
     auto const fits = [](index_t from, index_t to) { return from == 1 || from == to; };
-    if (!fits(ad->n, cd->n) || !fits(ad->c, cd->c) || !fits(ad->h, cd->h) || !fits(ad->w, cd->w)) {
+    if (ad->type != cd->type || !fits(ad->n, cd->n) || !fits(ad->c, cd->c) || !fits(ad->h, cd->h) || !fits(ad->w, cd->w)) {
         return CUDNN_STATUS_BAD_PARAM;
     }
     if (!is(alpha, 1) || !is(beta, 1)) { return CUDNN_STATUS_NOT_SUPPORTED; }
     return enqueue(on, {all_of(*ad, a), all_of(*cd, c)}, [from = *ad, to = *cd, a, c] {
         for_each(to, [&](index_t i, index_t j, index_t y, index_t x) {
-            static_cast<float*>(c)[to.at(i, j, y, x)] += static_cast<float const*>(
-                a)[from.at(from.n == 1 ? 0 : i, from.c == 1 ? 0 : j, from.h == 1 ? 0 : y, from.w == 1 ? 0 : x)];
+            auto const seen = from.at(from.n == 1 ? 0 : i, from.c == 1 ? 0 : j, from.h == 1 ? 0 : y, from.w == 1 ? 0 : x);
+            auto const at   = to.at(i, j, y, x);
+            put(to.type, c, at, element(to.type, c, at) + element(from.type, a, seen));
         });
     });
 }
@@ -448,14 +496,14 @@ cudnnStatus_t cudnnOpTensor(cudnnHandle_t on, cudnnOpTensorDescriptor_t how, voi
                             void const* a, void const* alpha2, cudnnTensorDescriptor_t bd, void const* b, void const* beta,
                             cudnnTensorDescriptor_t cd, void* c)
 {
-    if (!ad->same_shape(*bd) || !ad->same_shape(*cd)) { return CUDNN_STATUS_BAD_PARAM; }
+    if (!ad->alike(*bd) || !ad->alike(*cd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (how->what != CUDNN_OP_TENSOR_ADD || !is(alpha1, 1) || !is(alpha2, 1) || !is(beta, 0)) {
         return CUDNN_STATUS_NOT_SUPPORTED;
     }
     return enqueue(on, {all_of(*ad, a), all_of(*bd, b), all_of(*cd, c)}, [of_a = *ad, of_b = *bd, of_c = *cd, a, b, c] {
         for_each(of_c, [&](index_t i, index_t j, index_t y, index_t x) {
-            static_cast<float*>(c)[of_c.at(i, j, y, x)] =
-                static_cast<float const*>(a)[of_a.at(i, j, y, x)] + static_cast<float const*>(b)[of_b.at(i, j, y, x)];
+            put(of_c.type, c, of_c.at(i, j, y, x),
+                element(of_a.type, a, of_a.at(i, j, y, x)) + element(of_b.type, b, of_b.at(i, j, y, x)));
         });
     });
 }
@@ -463,25 +511,21 @@ cudnnStatus_t cudnnOpTensor(cudnnHandle_t on, cudnnOpTensorDescriptor_t how, voi
 cudnnStatus_t cudnnTransformTensor(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t xd, void const* x,
                                    void const* beta, cudnnTensorDescriptor_t yd, void* y)
 {
-    if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
+    if (!xd->alike(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, x, y] {
-        for_each(to, [&](index_t i, index_t j, index_t r, index_t q) {
-            static_cast<float*>(y)[to.at(i, j, r, q)] = static_cast<float const*>(x)[from.at(i, j, r, q)];
-        });
-    });
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, x, y] { write(to, read(from, x), y); });
 }
 
 cudnnStatus_t cudnnActivationForward(cudnnHandle_t on, cudnnActivationDescriptor_t how, void const* alpha,
                                      cudnnTensorDescriptor_t xd, void const* x, void const* beta, cudnnTensorDescriptor_t yd,
                                      void* y)
 {
-    if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
+    if (!xd->alike(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [of = *xd, then = *how, x, y] {
-        for_each(of, [&](index_t i, index_t j, index_t r, index_t q) {
-            static_cast<float*>(y)[of.at(i, j, r, q)] = then(static_cast<float const*>(x)[of.at(i, j, r, q)]);
-        });
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, then = *how, x, y] {
+        auto all = read(from, x);
+        std::transform(all.begin(), all.end(), all.begin(), then);
+        write(to, all, y);
     });
 }
 
@@ -490,7 +534,7 @@ cudnnStatus_t cudnnPoolingForward(cudnnHandle_t on, cudnnPoolingDescriptor_t how
                                   cudnnTensorDescriptor_t xd, void const* x, void const* beta, cudnnTensorDescriptor_t yd,
                                   void* y)
 {
-    if (xd->n != yd->n || xd->c != yd->c) { return CUDNN_STATUS_BAD_PARAM; }
+    if (xd->type != yd->type || xd->n != yd->n || xd->c != yd->c) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
     return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, of = *how, x, y] {
         for_each(to, [&](index_t i, index_t j, index_t r, index_t q) {
@@ -503,13 +547,13 @@ cudnnStatus_t cudnnPoolingForward(cudnnHandle_t on, cudnnPoolingDescriptor_t how
                     bool const inside = iy >= 0 && iy < from.h && ix >= 0 && ix < from.w;
                     counted += inside || of.mode == CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING ? 1 : 0;
                     if (!inside) { continue; }
-                    float const v = static_cast<float const*>(x)[from.at(i, j, iy, ix)];
+                    float const v = element(from.type, x, from.at(i, j, iy, ix));
                     sum += static_cast<double>(v);
                     largest = v > largest || std::isnan(v) ? v : largest;
                 }
             }
-            static_cast<float*>(y)[to.at(i, j, r, q)] =
-                of.mode == CUDNN_POOLING_MAX ? largest : static_cast<float>(sum / static_cast<double>(counted));
+            put(to.type, y, to.at(i, j, r, q),
+                of.mode == CUDNN_POOLING_MAX ? largest : static_cast<float>(sum / static_cast<double>(counted)));
         });
     });
 }
@@ -518,22 +562,26 @@ cudnnStatus_t cudnnSoftmaxForward(cudnnHandle_t on, cudnnSoftmaxAlgorithm_t how,
                                   cudnnTensorDescriptor_t xd, void const* x, void const* beta, cudnnTensorDescriptor_t yd,
                                   void* y)
 {
-    if (!xd->same_shape(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
+    if (!xd->alike(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (mode != CUDNN_SOFTMAX_MODE_CHANNEL || !is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [of = *xd, how, x, y] {
-        auto places = of;
-        places.c    = 1;
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, how, x, y] {
+        auto const all = read(from, x);
+        auto const of  = from.plain();
+        auto result    = all;
+        auto places    = of;
+        places.c       = 1;
         for_each(places, [&](index_t i, index_t, index_t r, index_t q) {
-            auto const in  = [&](index_t c) { return static_cast<double>(static_cast<float const*>(x)[of.at(i, c, r, q)]); };
+            auto const in = [&](index_t c) { return static_cast<double>(all[static_cast<std::size_t>(of.at(i, c, r, q))]); };
             double largest = in(0), sum = 0;
             for (index_t c = 1; c < of.c; ++c) { largest = std::max(largest, in(c)); }
             for (index_t c = 0; c < of.c; ++c) { sum += std::exp(in(c)-largest); }
             for (index_t c = 0; c < of.c; ++c) {
                 double const log = in(c)-largest - std::log(sum);
-                static_cast<float*>(y)[of.at(i, c, r, q)] =
+                result[static_cast<std::size_t>(of.at(i, c, r, q))] =
                     static_cast<float>(how == CUDNN_SOFTMAX_LOG ? log : std::exp(log));
             }
         });
+        write(to, result, y);
     });
 }
 }

@@ -1,5 +1,6 @@
 // Networks on cuDNN against PyTorch and ONNX Runtime: outputs, activations, maps, batches and errors.
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,17 @@ namespace {
 /// Between cuDNN and PyTorch or ONNX Runtime. On a GPU convolutions may be Winograd's, whose sums are less exact; on the
 /// host they stay below 1e-5.
 constexpr double alike = 1e-4;
+
+/// Of networks in bfloat16, in parts of the largest value. Measured on the host: 0.009 at most.
+constexpr double of_bfloat16 = 0.02;
+
+template <std::size_t Rank>
+double relative(sc::tensor<float, Rank> const& found, sc::tensor<float, Rank> const& expected)
+{
+    float largest = 0;
+    for (float const v : expected) { largest = std::max(largest, std::abs(v)); }
+    return deviation(found, expected) / static_cast<double>(largest);
+}
 
 /// What is wrong with loading a network; empty if nothing is.
 std::string refused(std::string const& network, sc::image_shape input, std::vector<std::string> const& layers = {})
@@ -138,6 +150,49 @@ TEST_CASE("TF32 is as good as its 10 bits of mantissa, and says so")
     CHECK(apart < 0.2);  // 10 bits of mantissa, and the head's weights are 60-fold
 }
 
+TEST_CASE("bfloat16 is as good as its 8 bits of mantissa, in every operator, and says so")
+{
+    on_a_stream here;
+    for (auto const& one : recorded_networks) {
+        CAPTURE(one.name);
+        cudnn::bfloat16_network network{file_of(one.name), one.input, one.names()};
+        CHECK(network.precision() == "bfloat16");
+        auto const images = recorded<4>(one.name, "input");
+        for (index_t const n : {3, 1, 7}) {
+            auto const seen = here.capture(network, repeated(images, n));
+            CHECK(relative(seen.outputs, repeated(recorded<2>(one.name, "output"), n)) < of_bfloat16);
+            for (std::size_t l = 0; l < one.layers.size(); ++l) {
+                auto const expected = repeated(recorded<4>(one.name, one.layers[l].array), n);
+                CHECK(relative(seen.activations.at(l), expected) < of_bfloat16);
+            }
+        }
+    }
+    for (std::string const name : {"mobile", "fire", "normal", "means"}) {
+        CAPTURE(name);
+        auto const file   = data::own("tests/onnx/networks/" + name);
+        auto const images = sc::testing::load<float, 4>(file + ".input.npy");
+        cudnn::network exact{file + ".onnx", sc::trailing<3>(images.shape())};
+        cudnn::bfloat16_network network{file + ".onnx", sc::trailing<3>(images.shape()), layers_of(exact)};
+        auto const seen = here.capture(network, images);
+        CHECK(relative(seen.outputs, sc::testing::load<float, 2>(file + ".output.npy")) < of_bfloat16);
+    }
+}
+
+TEST_CASE("the map of a network in bfloat16 is nearly that of float32")
+{
+    on_a_stream here;
+    cudnn::network exact{file_of("residual"), residual_input};
+    cudnn::bfloat16_network network{file_of("residual"), residual_input};
+    device::moved const batch{here.on, recorded<4>("residual", "input")};
+    auto const expected = sc::explain(here.on, exact, batch.view(), sc::target{1}, sc::fixed_batch{4});
+    auto const found    = sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{4});
+    CHECK(found.precision == "bfloat16");
+    CHECK(found.forwards == expected.forwards);
+    CHECK(relative(found.scores, expected.scores) < of_bfloat16);
+    CHECK(relative(found.scores, expected.scores) > 0);
+    CHECK(relative(found.maps, expected.maps) < 4 * of_bfloat16);
+}
+
 TEST_CASE("the networks conform")
 {
     on_a_stream here;
@@ -147,6 +202,10 @@ TEST_CASE("the networks conform")
             cudnn::network network{file_of(one.name), one.input, layers};
             sc::testing::check_model_conformance(here.on, network,
                                                  {.refuses_wrong_shapes = true, .tap_is_signed = !layers.empty()});
+            cudnn::bfloat16_network rounded{file_of(one.name), one.input, layers};
+            sc::testing::check_model_conformance(
+                here.on, rounded,
+                {.tolerance = of_bfloat16, .refuses_wrong_shapes = true, .tap_is_signed = !layers.empty()});
         }
     }
 }

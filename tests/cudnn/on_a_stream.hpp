@@ -6,6 +6,7 @@
 #include <scorecam/cuda/backend.hpp>
 #include <scorecam/cuda/stream.hpp>
 #include <scorecam/cudnn/network.hpp>
+#include <scorecam/model_calls.hpp>
 #include <scorecam/tensor.hpp>
 
 #include "cuda/device.hpp"
@@ -30,19 +31,23 @@ struct on_a_stream {
         on.wait();
         return host;
     }
-    [[nodiscard]] sc::tensor<float, 2> forward(cudnn::network& network, sc::tensor<float, 4> const& images)
+    template <class Element>
+    [[nodiscard]] sc::tensor<float, 2> forward(cudnn::basic_network<Element>& network, sc::tensor<float, 4> const& images)
     {
         device::moved const batch{on, images};
-        return on_host(network.forward(batch.view(), stream.get()));
+        sc::model_calls call{on, network};
+        return on_host(call.forward(call.entered(batch.view())));
     }
     struct seen {
         sc::tensor<float, 2> outputs;
         std::vector<sc::tensor<float, 4>> activations;
     };
-    [[nodiscard]] seen capture(cudnn::network& network, sc::tensor<float, 4> const& images)
+    template <class Element>
+    [[nodiscard]] seen capture(cudnn::basic_network<Element>& network, sc::tensor<float, 4> const& images)
     {
         device::moved const batch{on, images};
-        auto const found = network.capture_layers(batch.view(), stream.get());
+        sc::model_calls call{on, network};
+        auto const found = network.capture_layers(call.entered(batch.view()), stream.get());
         seen all{on_host(found.outputs), {}};
         for (auto const& one : found.activations) { all.activations.push_back(on_host(one)); }
         return all;

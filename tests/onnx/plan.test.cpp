@@ -9,6 +9,7 @@
 
 #include <scorecam/error.hpp>
 #include <scorecam/layer.hpp>
+#include <scorecam/onnx/channels_last.hpp>
 #include <scorecam/onnx/file.hpp>
 #include <scorecam/onnx/places.hpp>
 
@@ -382,4 +383,39 @@ TEST_CASE("inputs and outputs that are not those of a classifier of images")
     auto const two = so::read_file(data::own("tests/engines/networks/two_scores.onnx"));
     CHECK(so::lowered(two, {2, 12, 10}, "logits").scores != so::lowered(two, {2, 12, 10}, "probabilities").scores);
     CHECK_THROWS_AS(static_cast<void>(so::lowered(two, {2, 12, 10}, "neither")), sc::model_error);
+}
+
+TEST_CASE("with channels last, a layer that sees a whole image is a convolution with its window")
+{
+    auto flattened = convolved({integers("pads", {1, 1, 1, 1})});  // (4, 6, 5)
+    flattened.graph.nodes.erase(flattened.graph.nodes.begin() + 1, flattened.graph.nodes.end());
+    flattened.add("flat", "Flatten", {"conv"}).floats("w2", {3, 120}).floats("b2", {3});
+    flattened.add("scores", "Gemm", {"flat", "w2", "b2"}, {integer("transB", 1)});
+    auto const before = flattened.fused();
+    auto const after  = so::for_channels_last(before, {2, 6, 5});
+    auto const& head  = std::get<convolution>(after.steps.at(1).what);
+    CHECK(head.shape == sc::extents<4>{3, 4, 6, 5});
+    CHECK(head.weights == std::get<convolution>(before.steps.at(1).what).weights);
+    CHECK(after.steps[1].inputs[0].shape == sc::image_shape{4, 6, 5});
+    CHECK(after.steps[1].output.shape == sc::image_shape{3, 1, 1});
+    CHECK(after.steps[0].inputs[0].shape == sc::image_shape{2, 6, 5});
+
+    drawing direct;  // the network's input, flattened
+    direct.add("flat", "Flatten", {"image"}).floats("w", {3, 60}).floats("b", {3});
+    direct.add("scores", "Gemm", {"flat", "w", "b"}, {integer("transB", 1)});
+    auto const first = so::for_channels_last(direct.fused(), {2, 6, 5}).steps.at(0);
+    CHECK(std::get<convolution>(first.what).shape == sc::extents<4>{3, 2, 6, 5});
+}
+
+TEST_CASE("with channels last, a reshape that would move elements is refused, and one that would not is not")
+{
+    auto const plan = convolved({}).fused();  // its mean is flattened
+    CHECK(so::for_channels_last(plan, {2, 6, 5}).steps.size() == plan.steps.size());
+
+    drawing reshaped;
+    reshaped.numbers("shape", {4}, {0, 4, 3, 5}).add("other", "Reshape", {"image", "shape"});
+    reshaped.floats("w", {4, 4, 1, 1}).floats("b", {4}).add("conv", "Conv", {"other", "w", "b"}).head("conv", 4);
+    CHECK_THROWS_WITH_AS(static_cast<void>(so::for_channels_last(reshaped.fused(), {2, 6, 5})),
+                         doctest::Contains("Conv, the node conv: takes an image of (2, 6, 5) reshaped to (4, 3, 5)"),
+                         sc::model_error);
 }

@@ -55,5 +55,6 @@ SCORECAM_LAUNCH_MASKS(float, __half, 2);
 SCORECAM_LAUNCH_MASKS(float, __nv_bfloat16, 2);
 SCORECAM_LAUNCH(work::convert<float, __half>);
 SCORECAM_LAUNCH(work::convert<float, __nv_bfloat16>);
+SCORECAM_LAUNCH(work::convert<__nv_bfloat16, float>);  // results of networks
 
 }  // namespace scorecam::cuda

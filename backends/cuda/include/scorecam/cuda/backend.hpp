@@ -17,6 +17,7 @@
 #include <scorecam/cuda/recording.hpp>
 #include <scorecam/cuda/staging.hpp>
 #include <scorecam/cuda/work/combine.hpp>
+#include <scorecam/cuda/work/convert.hpp>
 #include <scorecam/cuda/work/extrema.hpp>
 #include <scorecam/cuda/work/heatmap.hpp>
 #include <scorecam/cuda/work/maps.hpp>
@@ -85,12 +86,13 @@ public:
     template <class T, class U, std::size_t Rank, layout Layout>
     void copy(view<T const, Rank> images, batch_view<U, Rank, Layout, cuda_space> batch)
     {
-        launch(work::convert<T, U>{.images    = images.data(),
+        launch(work::convert<T, U>{.from      = images.data(),
                                    .count     = images.extent(0),
                                    .channels  = images.extent(1),
                                    .positions = trailing<Rank - 2>(images.shape()).size(),
-                                   .strides   = strides_of(batch),
-                                   .batch     = batch.data()},
+                                   .from_at   = strides_of(images),
+                                   .to_at     = strides_of(batch),
+                                   .to        = batch.data()},
                stream_);
     }
 

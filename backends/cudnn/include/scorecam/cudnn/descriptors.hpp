@@ -1,9 +1,14 @@
 #pragma once
 // cuDNN's handles and descriptions with an owner.
+#include <cstddef>
 #include <string>
+#include <type_traits>
 #include <utility>
 
+#include <cuda_bf16.h>
 #include <cudnn.h>
+
+#include <scorecam/batch_view.hpp>
 
 #include <scorecam/cudnn/error.hpp>
 #include <scorecam/onnx/plan.hpp>
@@ -42,31 +47,49 @@ using activation_descriptor =
     owned<cudnnActivationDescriptor_t, cudnnCreateActivationDescriptor, cudnnDestroyActivationDescriptor>;
 using sum_descriptor = owned<cudnnOpTensorDescriptor_t, cudnnCreateOpTensorDescriptor, cudnnDestroyOpTensorDescriptor>;
 
-/// (n, C, H, W) float32, one after the other.
-[[nodiscard]] inline tensor_descriptor described(index_t n, image_shape const& shape)
+/// How values lie in memory: float32 with the channels first; bfloat16 with the channels last, as tensor cores take it.
+struct form {
+    cudnnDataType_t type;
+    layout order;
+    std::size_t bytes;  ///< of an element
+
+    [[nodiscard]] cudnnTensorFormat_t format() const
+    {
+        return order == layout::channels_last ? CUDNN_TENSOR_NHWC : CUDNN_TENSOR_NCHW;
+    }
+};
+template <class Element>
+inline constexpr form form_of =
+    std::is_same_v<Element, float> ? form{CUDNN_DATA_FLOAT, layout::channels_first, sizeof(float)}
+                                   : form{CUDNN_DATA_BFLOAT16, layout::channels_last, sizeof(__nv_bfloat16)};
+
+/// n images of (C, H, W), one after the other.
+[[nodiscard]] inline tensor_descriptor described(form const& in, index_t n, image_shape const& shape)
 {
     tensor_descriptor made;
-    check(cudnnSetTensor4dDescriptor(made.get(), CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, static_cast<int>(n),
-                                     static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2])),
+    check(cudnnSetTensor4dDescriptor(made.get(), in.format(), in.type, static_cast<int>(n), static_cast<int>(shape[0]),
+                                     static_cast<int>(shape[1]), static_cast<int>(shape[2])),
           "a tensor of " + to_string(prepend(shape, n)));
     return made;
 }
-/// The same inside larger images, whose elements are `stride` for each image.
-[[nodiscard]] inline tensor_descriptor described(index_t n, image_shape const& shape, index_t stride)
+/// The same as some channels of images (C', H, W).
+[[nodiscard]] inline tensor_descriptor described(form const& in, index_t n, image_shape const& shape,
+                                                 image_shape const& whole)
 {
     auto const [c, h, w] = shape.extent;
+    auto const at        = strides_of(prepend(whole, n), in.order);
     tensor_descriptor made;
-    check(cudnnSetTensor4dDescriptorEx(made.get(), CUDNN_DATA_FLOAT, static_cast<int>(n), static_cast<int>(c),
-                                       static_cast<int>(h), static_cast<int>(w), static_cast<int>(stride),
-                                       static_cast<int>(h * w), static_cast<int>(w), 1),
+    check(cudnnSetTensor4dDescriptorEx(made.get(), in.type, static_cast<int>(n), static_cast<int>(c), static_cast<int>(h),
+                                       static_cast<int>(w), static_cast<int>(at.image), static_cast<int>(at.channel),
+                                       static_cast<int>(w * at.position), static_cast<int>(at.position)),
           "a part of a tensor, of " + to_string(prepend(shape, n)));
     return made;
 }
 /// Weights (M, C, h, w).
-[[nodiscard]] inline filter_descriptor described(extents<4> const& shape)
+[[nodiscard]] inline filter_descriptor described(form const& in, extents<4> const& shape)
 {
     filter_descriptor made;
-    check(cudnnSetFilter4dDescriptor(made.get(), CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW, static_cast<int>(shape[0]),
+    check(cudnnSetFilter4dDescriptor(made.get(), in.type, in.format(), static_cast<int>(shape[0]),
                                      static_cast<int>(shape[1]), static_cast<int>(shape[2]), static_cast<int>(shape[3])),
           "weights of " + to_string(shape));
     return made;

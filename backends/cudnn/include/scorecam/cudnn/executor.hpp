@@ -1,6 +1,7 @@
 #pragma once
 // A plan on the current CUDA device.
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <map>
 #include <utility>
@@ -9,9 +10,12 @@
 
 #include <cuda_runtime_api.h>
 
+#include <scorecam/batch_view.hpp>
 #include <scorecam/cuda/buffer.hpp>
 #include <scorecam/cuda/error.hpp>
+#include <scorecam/cuda/launch.hpp>
 #include <scorecam/cuda/stream.hpp>
+#include <scorecam/cuda/work/convert.hpp>
 #include <scorecam/cudnn/descriptors.hpp>
 #include <scorecam/cudnn/error.hpp>
 #include <scorecam/cudnn/operations.hpp>
@@ -21,20 +25,28 @@
 
 namespace scorecam::cudnn {
 
-/// Runs a plan, whose weights it copies to the device that is current then and has to be current in each call.
+/// Runs a plan with values and weights of type Element, float or __nv_bfloat16. It copies the weights to the device that is
+/// current then and has to be current in each call.
 ///
 /// Work is enqueued on the caller's stream; the host waits for nothing but the upload of the weights. Memory is allocated in
 /// the order of a stream of its own, which is tied to the callers' by events, so that these may change and end before it.
 ///
 /// A run may be recorded as a graph once a run of as many images is done. Memory that recordings know stays until the end,
 /// also when it has become too small.
+template <class Element>
 class executor {
 public:
+    using batch_type = tensor_view<Element const, 4, cuda_space>;
+
     /// The values `kept` can be asked for after each run, beside the scores.
     executor(onnx::plan plan, std::vector<onnx::value_id> const& kept, arithmetic with, std::size_t largest_workspace)
         : plan_{std::move(plan)}, places_{onnx::placed(plan_, kept)}, with_{with}, largest_workspace_{largest_workspace}
     {
         upload();
+        if constexpr (!std::same_as<Element, float>) {
+            show(plan_.scores);
+            for (auto const id : kept) { show(id); }
+        }
     }
     executor(executor const&)            = delete;
     executor& operator=(executor const&) = delete;
@@ -45,13 +57,13 @@ public:
 
     [[nodiscard]] onnx::plan const& plan() const { return plan_; }
 
-    /// Enqueues the plan on a batch (n, C, H, W), which is only read. Throws scorecam::out_of_memory, or model_error with
-    /// the node that failed.
-    void run(tensor_view<float const, 4, cuda_space> batch, cudaStream_t stream)
+    /// Enqueues the plan on a batch (n, C, H, W), of bfloat16 (n, H, W, C), which is only read. Throws
+    /// scorecam::out_of_memory, or model_error with the node that failed.
+    void run(batch_type batch, cudaStream_t stream)
     {
         auto const n = batch.extent(0);
         auto& with   = prepared_for(n);
-        reserve(n * places_.size, with.workspace, stream);
+        reserve(n, with.workspace, stream);
         cuda::start_after(stream, done_);
         known_to_recordings_ = known_to_recordings_ || cuda::is_recorded(stream);
         done_when_left const recorded{done_, stream};
@@ -61,22 +73,49 @@ public:
             auto const& step = plan_.steps[i];
             detail::call at{cudnn_.get(), {},      values_.data() + n * places_.of[step.output.value],
                             nullptr,      nullptr, workspace_.data()};
-            for (auto const& x : step.inputs) { at.in.push_back(value(x.value)); }
+            for (auto const& x : step.inputs) { at.in.push_back(computed(x.value)); }
             if (std::holds_alternative<onnx::convolution>(step.what)) {
                 at.weights = weights_.data() + weights_at_[i];
                 at.bias    = weights_.data() + bias_at_[i];
             }
             std::visit([&](auto& prepared_step) { prepared_step(at, step.node); }, with.steps[i]);
         }
+        if constexpr (!std::same_as<Element, float>) { enqueue_shown(stream); }
     }
 
     /// Where a value of the last run lies, (n, ...): the scores, or one of those kept.
     [[nodiscard]] float const* value(onnx::value_id id) const
     {
-        return id == onnx::the_input ? batch_ : values_.data() + n_ * places_.of[id];
+        if constexpr (std::same_as<Element, float>) {
+            return computed(id);
+        } else {
+            auto const is_it = [id](shown const& one) { return one.id == id; };
+            return shown_.data() + n_ * std::find_if(shown_as_.begin(), shown_as_.end(), is_it)->place;
+        }
     }
 
 private:
+    static constexpr form values = form_of<Element>;
+
+    [[nodiscard]] Element const* computed(onnx::value_id id) const
+    {
+        return id == onnx::the_input ? batch_ : values_.data() + n_ * places_.of[id];
+    }
+
+    /// A value that is copied to floats in the order of ONNX after each run.
+    struct shown {
+        onnx::value_id id;
+        image_shape shape;
+        index_t place;  // elements for each image
+    };
+    void show(onnx::value_id id)
+    {
+        image_shape shape{};
+        for (auto const& step : plan_.steps) { shape = step.output.value == id ? step.output.shape : shape; }
+        shown_as_.push_back({id, shape, shown_size_});
+        shown_size_ += shape.size();
+    }
+
     /// Whatever happens on the way: what was enqueued is waited for.
     struct done_when_left {
         cuda::event& done;
@@ -90,26 +129,49 @@ private:
         }
     };
 
+    void enqueue_shown(cudaStream_t stream) const
+    {
+        for (auto const& one : shown_as_) {
+            auto const shape = prepend(one.shape, n_);
+            cuda::launch(cuda::work::convert<Element, float>{.from      = computed(one.id),
+                                                             .count     = n_,
+                                                             .channels  = shape[1],
+                                                             .positions = shape[2] * shape[3],
+                                                             .from_at   = strides_of(shape, values.order),
+                                                             .to_at     = strides_of(shape, layout::channels_first),
+                                                             .to        = shown_.data() + n_ * one.place},
+                         stream);
+        }
+    }
+
     /// All weights in one piece of memory, multiples of 256 bytes apart.
     void upload()
     {
-        constexpr std::size_t apart = 256 / sizeof(float);
-        std::vector<float> all;
-        auto const append = [&](std::vector<float>& values) {
-            auto const at = all.size();
-            all.insert(all.end(), values.begin(), values.end());
-            all.resize((all.size() + apart - 1) / apart * apart);
-            values = {};  // the device has them
+        constexpr index_t apart = 256 / sizeof(Element);
+        std::vector<Element> all;
+        auto const append = [&](std::vector<float>& numbers, extents<4> const& shape) {
+            auto const at    = static_cast<index_t>(all.size());
+            auto const place = strides_of(shape, values.order);
+            all.resize(static_cast<std::size_t>((at + shape.size() + apart - 1) / apart * apart));
+            auto* number = numbers.data();
+            for (index_t m = 0; m < shape[0]; ++m) {
+                for (index_t c = 0; c < shape[1]; ++c) {
+                    for (index_t p = 0; p < shape[2] * shape[3]; ++p) {
+                        all[static_cast<std::size_t>(at + place(m, c, p))] = static_cast<Element>(*number++);
+                    }
+                }
+            }
+            numbers = {};  // the device has them
             return at;
         };
         for (auto& step : plan_.steps) {
             auto* what = std::get_if<onnx::convolution>(&step.what);
-            weights_at_.push_back(what != nullptr ? append(what->weights) : 0);
-            bias_at_.push_back(what != nullptr ? append(what->bias) : 0);
+            weights_at_.push_back(what != nullptr ? append(what->weights, what->shape) : 0);
+            bias_at_.push_back(what != nullptr ? append(what->bias, {1, what->shape[0], 1, 1}) : 0);
         }
-        weights_ = cuda::buffer<float>{static_cast<index_t>(all.size()), home_.get()};
+        weights_ = cuda::buffer<Element>{static_cast<index_t>(all.size()), home_.get()};
         cuda::check(
-            cudaMemcpyAsync(weights_.data(), all.data(), all.size() * sizeof(float), cudaMemcpyHostToDevice, home_.get()),
+            cudaMemcpyAsync(weights_.data(), all.data(), all.size() * sizeof(Element), cudaMemcpyHostToDevice, home_.get()),
             "copying the weights to the device");
         home_.wait();
     }
@@ -126,8 +188,9 @@ private:
         auto const known = prepared_.find(n);
         if (known != prepared_.end()) { return known->second; }
         ready made;
+        conditions const all{cudnn_.get(), n, values, with_, largest_workspace_};
         for (auto const& step : plan_.steps) {
-            made.steps.push_back(prepared(cudnn_.get(), step, n, with_, largest_workspace_));
+            made.steps.push_back(prepared(all, step));
             if (auto const* one = std::get_if<detail::convolving>(&made.steps.back())) {
                 made.workspace = std::max(made.workspace, one->workspace());
             }
@@ -137,9 +200,9 @@ private:
 
     /// Memory grows when it must. What it held is lost, and given back before more is taken, but after all that `stream` has
     /// been given so far: the caller may have enqueued a read of the last results there.
-    void reserve(index_t values, std::size_t workspace, cudaStream_t stream)
+    void reserve(index_t n, std::size_t workspace, cudaStream_t stream)
     {
-        bool const grows = values > static_cast<index_t>(values_.size());
+        bool const grows = n * places_.size > static_cast<index_t>(values_.size());
         bool const works = workspace > workspace_.size();
         if (!grows && !works) { return; }
         cuda::start_after(stream, done_);
@@ -148,7 +211,9 @@ private:
         done_when_left const recorded{done_, home_.get()};  // also where memory runs out half-way
         if (grows) {
             give_back(values_);
-            values_ = cuda::buffer<float>{values, home_.get()};
+            give_back(shown_);
+            values_ = cuda::buffer<Element>{n * places_.size, home_.get()};
+            shown_  = cuda::buffer<float>{n * shown_size_, home_.get()};
         }
         if (works) {
             give_back(workspace_);
@@ -170,15 +235,18 @@ private:
     onnx::places places_;
     arithmetic with_;
     std::size_t largest_workspace_;
-    std::vector<std::size_t> weights_at_, bias_at_;
-    cuda::buffer<float> weights_;
-    cuda::buffer<float> values_;
+    std::vector<index_t> weights_at_, bias_at_;
+    std::vector<shown> shown_as_;
+    index_t shown_size_ = 0;  // elements for each image
+    cuda::buffer<Element> weights_;
+    cuda::buffer<Element> values_;
+    cuda::buffer<float> shown_;
     cuda::buffer<char> workspace_;
-    std::vector<std::variant<cuda::buffer<float>, cuda::buffer<char>>> kept_;  // replaced by larger ones
+    std::vector<std::variant<cuda::buffer<float>, cuda::buffer<__nv_bfloat16>, cuda::buffer<char>>> kept_;  // too small now
     bool known_to_recordings_ = false;
     std::map<index_t, ready> prepared_;
-    float const* batch_ = nullptr;
-    index_t n_          = 0;
+    Element const* batch_ = nullptr;
+    index_t n_            = 0;
 };
 
 }  // namespace scorecam::cudnn

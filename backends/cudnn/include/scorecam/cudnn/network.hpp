@@ -8,15 +8,18 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <cuda_runtime_api.h>
 
+#include <scorecam/batch_view.hpp>
 #include <scorecam/cudnn/executor.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/layer.hpp>
 #include <scorecam/model.hpp>
+#include <scorecam/onnx/channels_last.hpp>
 #include <scorecam/onnx/file.hpp>
 #include <scorecam/onnx/fuse.hpp>
 #include <scorecam/onnx/lower.hpp>
@@ -26,30 +29,39 @@ namespace scorecam::cudnn {
 
 /// What may be chosen beside the file and the layers.
 struct settings {
-    arithmetic precision  = arithmetic::float32;
+    arithmetic precision  = arithmetic::float32;      ///< of a network of floats
     std::string output    = {};                       ///< its name; empty: the only one of the form (n, classes)
     std::size_t workspace = std::size_t{256} << 20U;  ///< bytes that a convolution may use beside its operands
 };
 
-/// A network with one float32 input, explained at any of its layers: what is explained is computed as it is, everything else
-/// is fused where it can be. Files are those of the other engines; an operator that cannot be run is named, with its node.
+/// A network with one input, explained at any of its layers: what is explained is computed as it is, everything else is
+/// fused where it can be. Files are those of the other engines, in float32; an operator that cannot be run is named, with
+/// its node.
+///
+/// Values and weights are of type Element: float, or __nv_bfloat16, which is computed with the channels last; products are
+/// summed in float32. Outputs and activations are floats, as ONNX has them, in any case.
 ///
 /// Batches of any size run, as far as cuDNN's 32-bit sizes reach, also of files that were made for one image. It belongs to
 /// the device that is current when it is made.
-class network {
+template <class Element>
+class basic_network {
+    using runs = executor<Element>;
+
 public:
-    using value_type  = float;
-    using space_type  = cuda_space;
-    using input_type  = image_shape;
-    using batch_type  = tensor_view<float const, 4, cuda_space>;
-    using layers_seen = captured_layers<float, cuda_space>;
+    using value_type                     = float;
+    using space_type                     = cuda_space;
+    using batch_value_type               = Element;
+    static constexpr layout batch_layout = form_of<Element>.order;
+    using input_type                     = image_shape;
+    using batch_type                     = typename runs::batch_type;
+    using layers_seen                    = captured_layers<float, cuda_space>;
 
     /// Runs of as many images do the same work at the same place. Set to false, nothing is recorded.
     bool capturable = true;
 
     /// Inputs are (C, H, W) = `input`. Layers are named as layers() has them; none: default_layer(). Throws model_error.
-    explicit network(std::string const& file, input_type input, std::vector<std::string> const& layer_names = {},
-                     settings how = {})
+    explicit basic_network(std::string const& file, input_type input, std::vector<std::string> const& layer_names = {},
+                           settings how = {})
         : input_{input}, precision_{how.precision}
     {
         try {
@@ -59,7 +71,9 @@ public:
             explained_ = chosen_layers(layers_, layer_names, classes_);
             for (auto const& one : explained_) { taps_.push_back(plan.value_of(one.name)); }
             for (auto const size : plan.sizes) { largest_ = std::max(largest_, size); }
-            runs_ = std::make_unique<executor>(onnx::fused(std::move(plan), taps_), taps_, precision_, how.workspace);
+            plan = onnx::fused(std::move(plan), taps_);
+            if (batch_layout == layout::channels_last) { plan = onnx::for_channels_last(std::move(plan), input); }
+            runs_ = std::make_unique<runs>(std::move(plan), taps_, precision_, how.workspace);
         } catch (model_error const& e) {
             throw model_error{"cannot use the network " + file + ": " + e.what()};
         }
@@ -70,7 +84,11 @@ public:
     /// So many that layers of 7 × 7 places still fill a large GPU: 3136 of them. Not measured.
     [[nodiscard]] index_t preferred_batch() const { return std::min<index_t>(64, max_batch()); }
     [[nodiscard]] index_t classes() const { return classes_; }
-    [[nodiscard]] std::string precision() const { return precision_ == arithmetic::tf32 ? "tf32" : "float32"; }
+    [[nodiscard]] std::string precision() const
+    {
+        if (!std::is_same_v<Element, float>) { return "bfloat16"; }
+        return precision_ == arithmetic::tf32 ? "tf32" : "float32";
+    }
 
     /// The layers that are explained, and all that could be.
     [[nodiscard]] std::vector<layer<2>> const& explained() const { return explained_; }
@@ -99,9 +117,11 @@ public:
 private:
     void run(batch_type batch, cudaStream_t stream)
     {
-        if (!(trailing<3>(batch.shape()) == input_) || batch.extent(0) < 1 || batch.extent(0) > max_batch()) {
+        auto const largest = extents_in_memory(prepend(input_, max_batch()), batch_layout);
+        bool const fits    = trailing<3>(batch.shape()) == trailing<3>(largest);
+        if (!fits || batch.extent(0) < 1 || batch.extent(0) > max_batch()) {
             throw shape_error{"a batch of the shape " + to_string(batch.shape()) + " was given to a network for " +
-                              to_string(prepend(input_, max_batch())) + " at most"};
+                              to_string(largest) + " at most"};
         }
         try {
             runs_->run(batch, stream);
@@ -113,7 +133,7 @@ private:
     {
         return {runs_->value(runs_->plan().scores), batch.extent(0), classes_};
     }
-    [[nodiscard]] batch_type activations(std::size_t l, batch_type batch) const
+    [[nodiscard]] tensor_view<float const, 4, cuda_space> activations(std::size_t l, batch_type batch) const
     {
         return {runs_->value(taps_[l]), prepend(explained_[l].shape, batch.extent(0))};
     }
@@ -125,9 +145,12 @@ private:
     std::vector<layer<2>> layers_;
     std::vector<layer<2>> explained_;
     std::vector<onnx::value_id> taps_;  // of those explained
-    std::unique_ptr<executor> runs_;
+    std::unique_ptr<runs> runs_;
 };
 
-static_assert(layered_model<network>);
+using network          = basic_network<float>;
+using bfloat16_network = basic_network<__nv_bfloat16>;
+
+static_assert(layered_model<network> && layered_model<bfloat16_network>);
 
 }  // namespace scorecam::cudnn

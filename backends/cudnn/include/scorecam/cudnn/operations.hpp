@@ -19,6 +19,15 @@ namespace scorecam::cudnn {
 /// What products of float32 are computed with: float32, or the tensor cores' 10 bits of mantissa.
 enum class arithmetic { float32, tf32 };
 
+/// What the operations of a network have in common.
+struct conditions {
+    cudnnHandle_t cudnn;
+    index_t n;  ///< images
+    form values;
+    arithmetic products;
+    std::size_t largest_workspace;  ///< bytes
+};
+
 namespace detail {
 
 /// What cuDNN's functions take as factors.
@@ -27,19 +36,19 @@ inline constexpr float one = 1, zero = 0;
 /// A call of one operation, all pointers on the device.
 struct call {
     cudnnHandle_t cudnn;
-    std::vector<float const*> in;
-    float* out;
-    float const* weights;  // of a convolution
-    float const* bias;
+    std::vector<void const*> in;
+    void* out;
+    void const* weights;  // of a convolution
+    void const* bias;
     void* workspace;
 };
 
 class convolving {
 public:
-    convolving(cudnnHandle_t cudnn, onnx::step const& step, onnx::convolution const& what, index_t n, arithmetic with,
-               std::size_t largest_workspace)
-        : x_{described(n, step.inputs[0].shape)}, y_{described(n, step.output.shape)}, weights_{described(what.shape)},
-          bias_{described(1, {what.shape[0], 1, 1})}, then_{described(what.then)}, function_{what.then.function}
+    convolving(conditions const& all, onnx::step const& step, onnx::convolution const& what)
+        : x_{described(all.values, all.n, step.inputs[0].shape)}, y_{described(all.values, all.n, step.output.shape)},
+          weights_{described(all.values, what.shape)}, bias_{described(all.values, 1, {what.shape[0], 1, 1})},
+          then_{described(what.then)}, function_{what.then.function}
     {
         auto const side = [](onnx::pair const& of, std::size_t a) { return static_cast<int>(of[a]); };
         check(cudnnSetConvolution2dDescriptor(how_.get(), side(what.padding, 0), side(what.padding, 1), side(what.stride, 0),
@@ -47,10 +56,10 @@ public:
                                               CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
               step.node);
         check(cudnnSetConvolutionGroupCount(how_.get(), static_cast<int>(what.groups)), step.node);
-        // The default lets cuDNN round float32 to TF32 where the device has it.
-        auto const math = with == arithmetic::tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
-        check(cudnnSetConvolutionMathType(how_.get(), math), step.node);
-        choose(cudnn, step, largest_workspace);
+        // The default lets cuDNN round float32 to TF32 where the device has it; tensor cores take bfloat16 as it is.
+        bool const exact = all.values.type == CUDNN_DATA_FLOAT && all.products == arithmetic::float32;
+        check(cudnnSetConvolutionMathType(how_.get(), exact ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH), step.node);
+        choose(all, step);
     }
     [[nodiscard]] std::size_t workspace() const { return workspace_; }
 
@@ -86,23 +95,24 @@ private:
     /// The algorithm that cuDNN expects to be the fastest of those that give the same bits each time, in the memory there
     /// is. With no ReLU behind it, cuDNN's call for all at once knows one algorithm only: that one is taken where it is
     /// offered.
-    void choose(cudnnHandle_t cudnn, onnx::step const& step, std::size_t largest_workspace)
+    void choose(conditions const& all, onnx::step const& step)
     {
         cudnnConvolutionFwdAlgoPerf_t offered[CUDNN_CONVOLUTION_FWD_ALGO_COUNT];
         int count = 0;
-        check(cudnnGetConvolutionForwardAlgorithm_v7(cudnn, x_.get(), weights_.get(), how_.get(), y_.get(),
+        check(cudnnGetConvolutionForwardAlgorithm_v7(all.cudnn, x_.get(), weights_.get(), how_.get(), y_.get(),
                                                      CUDNN_CONVOLUTION_FWD_ALGO_COUNT, &count, offered),
               step.node);
         auto const end    = offered + count;
         auto const usable = [&](cudnnConvolutionFwdAlgoPerf_t const& o) {
-            return o.status == CUDNN_STATUS_SUCCESS && o.determinism == CUDNN_DETERMINISTIC && o.memory <= largest_workspace;
+            return o.status == CUDNN_STATUS_SUCCESS && o.determinism == CUDNN_DETERMINISTIC &&
+                   o.memory <= all.largest_workspace;
         };
         auto const first  = std::find_if(offered, end, usable);
         auto const of_all = std::find_if(offered, end, [&](cudnnConvolutionFwdAlgoPerf_t const& o) {
             return usable(o) && o.algo == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
         });
         if (first == end) {
-            throw model_error{step.node + ": cuDNN has no algorithm for it in " + std::to_string(largest_workspace) +
+            throw model_error{step.node + ": cuDNN has no algorithm for it in " + std::to_string(all.largest_workspace) +
                               " bytes; give more in settings::workspace"};
         }
         in_one_            = function_ == onnx::pointwise::relu || of_all != end;
@@ -125,8 +135,8 @@ private:
 
 class pooling {
 public:
-    pooling(onnx::step const& step, onnx::pooling const& what, index_t n)
-        : x_{described(n, step.inputs[0].shape)}, y_{described(n, step.output.shape)}
+    pooling(conditions const& all, onnx::step const& step, onnx::pooling const& what)
+        : x_{described(all.values, all.n, step.inputs[0].shape)}, y_{described(all.values, all.n, step.output.shape)}
     {
         using kind      = onnx::pooling::kind;
         auto const mode = what.of == kind::max    ? CUDNN_POOLING_MAX
@@ -150,8 +160,8 @@ private:
 
 class applying {
 public:
-    applying(onnx::step const& step, onnx::activation const& what, index_t n)
-        : xy_{described(n, step.output.shape)}, how_{described(what)}
+    applying(conditions const& all, onnx::step const& step, onnx::activation const& what)
+        : xy_{described(all.values, all.n, step.output.shape)}, how_{described(what)}
     {
     }
     void operator()(call const& at, std::string const& node)
@@ -166,7 +176,7 @@ private:
 
 class adding {
 public:
-    adding(onnx::step const& step, index_t n) : all_{described(n, step.output.shape)}
+    adding(conditions const& all, onnx::step const& step) : all_{described(all.values, all.n, step.output.shape)}
     {
         check(cudnnSetOpTensorDescriptor(how_.get(), CUDNN_OP_TENSOR_ADD, CUDNN_DATA_FLOAT, CUDNN_PROPAGATE_NAN), step.node);
     }
@@ -185,19 +195,22 @@ private:
 /// Each input is copied to its channels of the result.
 class joining {
 public:
-    joining(onnx::step const& step, index_t n)
+    joining(conditions const& all, onnx::step const& step)
     {
-        index_t first = 0;
+        auto const at      = strides_of(prepend(step.output.shape, all.n), all.values.order);
+        index_t channel    = 0;
+        auto const element = static_cast<index_t>(all.values.bytes);
         for (auto const& x : step.inputs) {
-            parts_.push_back({described(n, x.shape), described(n, x.shape, step.output.shape.size()), first});
-            first += x.shape.size();
+            parts_.push_back({described(all.values, all.n, x.shape),
+                              described(all.values, all.n, x.shape, step.output.shape), at(0, channel, 0) * element});
+            channel += x.shape[0];
         }
     }
     void operator()(call const& at, std::string const& node)
     {
         for (std::size_t i = 0; i < parts_.size(); ++i) {
             check(cudnnTransformTensor(at.cudnn, &one, parts_[i].from.get(), at.in[i], &zero, parts_[i].to.get(),
-                                       at.out + parts_[i].first),
+                                       static_cast<char*>(at.out) + parts_[i].first),
                   node);
         }
     }
@@ -205,15 +218,16 @@ public:
 private:
     struct part {
         tensor_descriptor from, to;
-        index_t first;
+        index_t first;  // byte
     };
     std::vector<part> parts_;
 };
 
 class normalising {
 public:
-    normalising(onnx::step const& step, onnx::softmax const& what, index_t n)
-        : xy_{described(n, step.output.shape)}, how_{what.logarithm ? CUDNN_SOFTMAX_LOG : CUDNN_SOFTMAX_ACCURATE}
+    normalising(conditions const& all, onnx::step const& step, onnx::softmax const& what)
+        : xy_{described(all.values, all.n, step.output.shape)},
+          how_{what.logarithm ? CUDNN_SOFTMAX_LOG : CUDNN_SOFTMAX_ACCURATE}
     {
     }
     void operator()(call const& at, std::string const& node)
@@ -233,28 +247,20 @@ private:
 using operation = std::variant<detail::convolving, detail::pooling, detail::applying, detail::adding, detail::joining,
                                detail::normalising>;
 
-/// A step for batches of n images.
-[[nodiscard]] inline operation prepared(cudnnHandle_t cudnn, onnx::step const& step, index_t n, arithmetic with,
-                                        std::size_t largest_workspace)
+[[nodiscard]] inline operation prepared(conditions const& all, onnx::step const& step)
 {
     struct for_each_kind {
-        cudnnHandle_t cudnn;
+        conditions const& all;
         onnx::step const& step;
-        index_t n;
-        arithmetic with;
-        std::size_t largest_workspace;
 
-        operation operator()(onnx::convolution const& what) const
-        {
-            return detail::convolving{cudnn, step, what, n, with, largest_workspace};
-        }
-        operation operator()(onnx::pooling const& what) const { return detail::pooling{step, what, n}; }
-        operation operator()(onnx::activation const& what) const { return detail::applying{step, what, n}; }
-        operation operator()(onnx::addition const&) const { return detail::adding{step, n}; }
-        operation operator()(onnx::concatenation const&) const { return detail::joining{step, n}; }
-        operation operator()(onnx::softmax const& what) const { return detail::normalising{step, what, n}; }
+        operation operator()(onnx::convolution const& what) const { return detail::convolving{all, step, what}; }
+        operation operator()(onnx::pooling const& what) const { return detail::pooling{all, step, what}; }
+        operation operator()(onnx::activation const& what) const { return detail::applying{all, step, what}; }
+        operation operator()(onnx::addition const&) const { return detail::adding{all, step}; }
+        operation operator()(onnx::concatenation const&) const { return detail::joining{all, step}; }
+        operation operator()(onnx::softmax const& what) const { return detail::normalising{all, step, what}; }
     };
-    return std::visit(for_each_kind{cudnn, step, n, with, largest_workspace}, step.what);
+    return std::visit(for_each_kind{all, step}, step.what);
 }
 
 }  // namespace scorecam::cudnn

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <scorecam/batch_view.hpp>
 #include <scorecam/config.hpp>
 #include <scorecam/cuda/packs.hpp>
 #include <scorecam/ops/axis.hpp>
@@ -133,24 +132,6 @@ struct mask_channels_last : masking<T, U, Rank, Count> {
                 for (int j = 0; j < Count; ++j) { out[j * this->channels + c] = static_cast<U>(masked[j]); }
             }
         }
-    }
-};
-
-/// Images in another type, or another order.
-template <class T, class U>
-struct convert {
-    T const* images;  ///< (n, C, positions)
-    index_t count;    ///< n
-    index_t channels;
-    index_t positions;
-    batch_strides strides;
-    U* batch;
-
-    [[nodiscard]] SCORECAM_HD index_t outer() const { return count * channels; }
-    [[nodiscard]] SCORECAM_HD index_t inner() const { return positions; }
-    SCORECAM_HD void operator()(index_t o, std::uint32_t p) const
-    {
-        batch[strides(o / channels, o % channels, p)] = static_cast<U>(images[o * positions + p]);
     }
 };
 
