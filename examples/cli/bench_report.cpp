@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "digits.hpp"
 #include "map_case.hpp"
 #include "plot.hpp"
 
@@ -27,14 +28,6 @@ constexpr char const* explanation_of_table =
     "          weights and code included\n"
     "largest   difference from the exact float32 map; predicted: not to be exceeded, with 90 % confidence\n"
     "Spearman  rank correlation with the exact float32 map, over all pixels\n";
-
-std::string fixed(json const& value, int places)
-{
-    if (!value.is_number() || std::isnan(value.get<double>())) { return "-"; }
-    std::ostringstream text;
-    text << std::fixed << std::setprecision(places) << value.get<double>();
-    return text.str();
-}
 
 std::string digits(json const& value, int number)
 {
@@ -92,7 +85,7 @@ std::vector<std::string> row_of(json const& one)
 }
 
 /// The first column to the left, the others to the right.
-void print_table(std::vector<std::vector<std::string>> const& rows, std::ostream& out)
+void print_rows(std::vector<std::vector<std::string>> const& rows, std::ostream& out)
 {
     std::vector<std::size_t> widths(rows.front().size());
     for (auto const& row : rows) {
@@ -124,7 +117,7 @@ void print(json const& report, std::ostream& out)
     std::vector<std::vector<std::string>> rows{{"", "forwards", "s/map", "[quartiles]", "images/s", "overhead", "CPU",
                                                 "outside", "MB", "process", "largest", "predicted", "Spearman"}};
     for (auto const& one : report["cases"]) { rows.push_back(row_of(one)); }
-    print_table(rows, out);
+    print_rows(rows, out);
     for (auto const& one : report["left_out"]) {
         out << "left out: " << one["name"].get<std::string>() << ": " << one["reason"].get<std::string>() << '\n';
     }

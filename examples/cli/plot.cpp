@@ -8,15 +8,16 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "ink.hpp"
+
 namespace cli {
 namespace {
 
-constexpr int width = 1280, height = 860;
-constexpr int left = 100, right = 30, top = 92, bottom = 76;
-constexpr double small = 0.45, normal = 0.55;  // sizes of the letters
-
-cv::Scalar const ink{40, 40, 40}, grey{130, 130, 130}, pale{190, 190, 190}, faint{226, 226, 226};
-
+/// Of the picture, in pixels, and its margins.
+struct area {
+    static constexpr int width = 1280, height = 860;
+    static constexpr int left = 100, right = 30, top = 92, bottom = 76;
+};
 enum class mark { circle, square, triangle, diamond };
 struct style {
     mark shape;
@@ -36,19 +37,15 @@ cv::Size size_of(std::string const& text, double size)
 {
     return cv::getTextSize(text, cv::FONT_HERSHEY_SIMPLEX, size, 1, nullptr);
 }
-void write(cv::Mat& on, std::string const& text, cv::Point where, double size, cv::Scalar const& colour)
-{
-    cv::putText(on, text, where, cv::FONT_HERSHEY_SIMPLEX, size, colour, 1, cv::LINE_AA);
-}
 void write_centred(cv::Mat& on, std::string const& text, cv::Point where, double size, cv::Scalar const& colour)
 {
     write(on, text, {where.x - size_of(text, size).width / 2, where.y}, size, colour);
 }
 void write_upwards(cv::Mat& on, std::string const& text, cv::Point where)
 {
-    auto const size = size_of(text, normal);
+    auto const size = size_of(text, letters);
     cv::Mat line(size.height + 10, size.width + 4, CV_8UC3, cv::Scalar::all(255));
-    write(line, text, {2, size.height + 2}, normal, ink);
+    write(line, text, {2, size.height + 2}, letters, ink);
     cv::rotate(line, line, cv::ROTATE_90_COUNTERCLOCKWISE);
     line.copyTo(on(cv::Rect{{where.x, where.y - line.rows / 2}, line.size()}));
 }
@@ -117,11 +114,13 @@ public:
 
     [[nodiscard]] int x(double distance) const
     {
-        return left + static_cast<int>(std::lround((distance - begin_) / (end_ - begin_) * (width - left - right)));
+        return area::left + static_cast<int>(std::lround((distance - begin_) / (end_ - begin_) *
+                                                         (area::width - area::left - area::right)));
     }
     [[nodiscard]] int y(double seconds) const
     {
-        return top + static_cast<int>(std::lround((high_ - std::log10(seconds)) / (high_ - low_) * (height - top - bottom)));
+        return area::top + static_cast<int>(std::lround((high_ - std::log10(seconds)) / (high_ - low_) *
+                                                        (area::height - area::top - area::bottom)));
     }
 
     void draw(cv::Mat& on) const
@@ -129,8 +128,8 @@ public:
         double const step = step_for(end_, 10);
         for (int i = 0; i * step <= end_; ++i) {
             int const at = x(i * step);
-            cv::line(on, {at, top}, {at, height - bottom}, faint);
-            write_centred(on, text(i * step), {at, height - bottom + 20}, small, ink);
+            cv::line(on, {at, area::top}, {at, area::height - area::bottom}, faint_ink);
+            write_centred(on, text(i * step), {at, area::height - area::bottom + 20}, small_letters, ink);
         }
         bool const wide = high_ - low_ > 1.5;  // more than that: 1, 2 and 5 of a decade; less: most tenths of it
         for (int decade = static_cast<int>(std::floor(low_)); decade <= std::floor(high_); ++decade) {
@@ -138,15 +137,15 @@ public:
                 double const seconds = tenth * std::pow(10.0, decade);
                 bool const labelled  = wide ? tenth == 1 || tenth == 2 || tenth == 5 : tenth != 7 && tenth != 9;
                 if (std::log10(seconds) < low_ || std::log10(seconds) > high_ || !labelled) { continue; }
-                cv::line(on, {left, y(seconds)}, {width - right, y(seconds)}, faint);
+                cv::line(on, {area::left, y(seconds)}, {area::width - area::right, y(seconds)}, faint_ink);
                 auto const label = text(seconds);
-                write(on, label, {left - 8 - size_of(label, small).width, y(seconds) + 5}, small, ink);
+                write(on, label, {area::left - 8 - size_of(label, small_letters).width, y(seconds) + 5}, small_letters, ink);
             }
         }
-        cv::rectangle(on, {left, top}, {width - right, height - bottom}, grey);
+        cv::rectangle(on, {area::left, area::top}, {area::width - area::right, area::height - area::bottom}, grey_ink);
         write_centred(on, "largest difference from the exact map (0: the same; the map is from 0 to 1)",
-                      {(left + width - right) / 2, height - 24}, normal, ink);
-        write_upwards(on, "seconds per map (median and quartiles)", {14, (top + height - bottom) / 2});
+                      {(area::left + area::width - area::right) / 2, area::height - 24}, letters, ink);
+        write_upwards(on, "seconds per map (median and quartiles)", {14, (area::top + area::height - area::bottom) / 2});
     }
 
 private:
@@ -174,7 +173,7 @@ public:
     {
         std::vector<labelled*> left_to_do;
         for (auto& one : all) {
-            auto const size  = size_of(one.text, small);
+            auto const size  = size_of(one.text, small_letters);
             one.place.width  = size.width + 4;
             one.place.height = size.height + 8;
             left_to_do.push_back(&one);
@@ -219,7 +218,7 @@ private:
         }
         std::size_t next = 0;
         for (auto const& one : blocks) {
-            double const highest = top + 2, lowest = height - bottom - 2 - one.height;
+            double const highest = area::top + 2, lowest = area::height - area::bottom - 2 - one.height;
             auto y = static_cast<int>(std::clamp(one.wish - one.height / 2.0, highest, std::max(highest, lowest)));
             for (int i = 0; i < one.labels; ++i, ++next) {
                 auto& label   = *column[next];
@@ -235,7 +234,7 @@ private:
     void move_off(labelled& label)
     {
         auto const free = [&](cv::Rect const& tried) {
-            return tried.x > left && tried.x + tried.width < width - right &&
+            return tried.x > area::left && tried.x + tried.width < area::width - area::right &&
                    std::none_of(taken_.begin(), taken_.end(), [&](auto const& other) { return (tried & other).area() > 0; });
         };
         auto const wanted = label.place;
@@ -255,19 +254,19 @@ private:
 
 void draw_legend(cv::Mat& on, std::vector<std::string> const& kinds, bool with_predictions)
 {
-    int at           = left;
-    int const y      = top - 16;
+    int at           = area::left;
+    int const y      = area::top - 16;
     auto const entry = [&](std::string const& text) {
-        write(on, text, {at + 14, y + 5}, small, ink);
-        at += size_of(text, small).width + 44;
+        write(on, text, {at + 14, y + 5}, small_letters, ink);
+        at += size_of(text, small_letters).width + 44;
     };
     for (std::size_t k = 0; k < kinds.size(); ++k) {
         draw(on, style_of(k), {at, y});
         entry(kinds[k]);
     }
     if (with_predictions) {
-        cv::line(on, {at - 8, y}, {at + 8, y}, grey, 1, cv::LINE_AA);
-        cv::line(on, {at + 8, y - 5}, {at + 8, y + 5}, grey, 1, cv::LINE_AA);
+        cv::line(on, {at - 8, y}, {at + 8, y}, grey_ink, 1, cv::LINE_AA);
+        cv::line(on, {at + 8, y - 5}, {at + 8, y + 5}, grey_ink, 1, cv::LINE_AA);
         entry("  up to the error predicted with 90 % confidence");
     }
 }
@@ -276,11 +275,11 @@ void draw_legend(cv::Mat& on, std::vector<std::string> const& kinds, bool with_p
 
 cv::Mat plot(std::vector<plotted_case> const& cases, std::string const& title, std::string const& subtitle)
 {
-    cv::Mat on(height, width, CV_8UC3, cv::Scalar::all(255));
+    cv::Mat on(area::height, area::width, CV_8UC3, cv::Scalar::all(255));
     axes const to{cases};
     to.draw(on);
-    write(on, title, {left, 28}, 0.65, ink);
-    write(on, subtitle, {left, 52}, small, grey);
+    write(on, title, {area::left, 28}, 0.65, ink);
+    write(on, subtitle, {area::left, 52}, small_letters, grey_ink);
 
     std::vector<std::string> kinds;
     for (auto const& one : cases) {
@@ -301,8 +300,8 @@ cv::Mat plot(std::vector<plotted_case> const& cases, std::string const& title, s
                  cv::LINE_AA);
         if (one.predicted_distance) {
             int const limit = to.x(*one.predicted_distance);
-            cv::line(on, at, {limit, at.y}, grey, 1, cv::LINE_AA);
-            cv::line(on, {limit, at.y - 5}, {limit, at.y + 5}, grey, 1, cv::LINE_AA);
+            cv::line(on, at, {limit, at.y}, grey_ink, 1, cv::LINE_AA);
+            cv::line(on, {limit, at.y - 5}, {limit, at.y + 5}, grey_ink, 1, cv::LINE_AA);
             places.take({std::min(at.x, limit), at.y - 2, std::abs(limit - at.x) + 1, 4});
         }
     }
@@ -312,8 +311,8 @@ cv::Mat plot(std::vector<plotted_case> const& cases, std::string const& title, s
     for (auto const& [text, at, place] : labels) {
         bool const on_the_right = place.x > at.x;
         cv::Point const end{on_the_right ? place.x - 1 : place.x + place.width, place.y + place.height / 2};
-        if (std::abs(end.y - at.y) > 8 || std::abs(end.x - at.x) > 14) { cv::line(on, at, end, pale, 1, cv::LINE_AA); }
-        write(on, text, {place.x + 2, place.y + place.height - 5}, small, ink);
+        if (std::abs(end.y - at.y) > 8 || std::abs(end.x - at.x) > 14) { cv::line(on, at, end, pale_ink, 1, cv::LINE_AA); }
+        write(on, text, {place.x + 2, place.y + place.height - 5}, small_letters, ink);
     }
     for (auto const& one : cases) { draw(on, style_of(kind_of(one)), {to.x(one.distance), to.y(one.seconds)}); }
     return on;

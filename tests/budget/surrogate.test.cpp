@@ -389,7 +389,7 @@ TEST_CASE("odd networks: predictions and errors are finite, and certain where th
             CHECK(r.known().scored() == r.known().candidates());
         }
     };
-    auto const infinite = std::numeric_limits<float>::infinity();
+    auto const infinity = std::numeric_limits<float>::infinity();
     auto const ordinary = made_up({{24, 3, 3}}, 5);
 
     SUBCASE("one channel") { check(made_up({{1, 3, 3}}), {2}); }
@@ -437,8 +437,8 @@ TEST_CASE("odd networks: predictions and errors are finite, and certain where th
     SUBCASE("classes that are switched off")
     {
         auto net = ordinary;
-        for (index_t k = 0; k < 26; ++k) { net.outputs(k, 1) = -infinite; }
-        net.outputs(3, 2) = -infinite;
+        for (index_t k = 0; k < 26; ++k) { net.outputs(k, 1) = -infinity; }
+        net.outputs(3, 2) = -infinity;
         check(net, {1, 2});
     }
     SUBCASE("float64 activations of any size")

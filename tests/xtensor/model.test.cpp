@@ -16,6 +16,8 @@
 #include <scorecam/xtensor/model.hpp>
 #include <scorecam/xtensor/view.hpp>
 
+#include "xtensor/message.hpp"
+
 using scorecam::index_t;
 using scorecam::tensor;
 using scorecam::tensor_view;
@@ -74,17 +76,6 @@ tensor<float, 2> plain_logits_of(tensor<float, 4> const& a)
 }
 
 xt::xtensor<float, 3> image() { return xt::sin(xt::arange<float>(1.F, 49.F).reshape({2, 6, 4})); }
-
-template <class F>
-std::string message_of(F const& f)
-{
-    try {
-        f();
-    } catch (scorecam::shape_error const& e) {
-        return e.what();
-    }
-    return "no shape_error";
-}
 
 double distance(auto const& a, auto const& b)
 {

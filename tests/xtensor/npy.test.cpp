@@ -16,6 +16,8 @@
 #include <scorecam/xtensor/npy.hpp>
 #include <scorecam/xtensor/view.hpp>
 
+#include "xtensor/message.hpp"
+
 namespace sx = scorecam::xtensor;
 
 namespace {
@@ -46,17 +48,6 @@ std::string content_of(std::filesystem::path const& path)
 void write(std::filesystem::path const& path, std::string const& content)
 {
     std::ofstream{path, std::ios::binary} << content;
-}
-
-template <class Error, class F>
-std::string message_of(F const& f)
-{
-    try {
-        f();
-    } catch (Error const& e) {
-        return e.what();
-    }
-    return "no error";
 }
 
 bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }

@@ -17,6 +17,8 @@
 #include <scorecam/tensor_view.hpp>
 #include <scorecam/xtensor/view.hpp>
 
+#include "xtensor/message.hpp"
+
 using scorecam::tensor_view;
 namespace sx = scorecam::xtensor;
 
@@ -26,17 +28,6 @@ namespace {
 xt::xtensor<float, 3> counted(std::size_t a, std::size_t b, std::size_t c)
 {
     return xt::arange<float>(0.F, static_cast<float>(a * b * c)).reshape({a, b, c});
-}
-
-template <class F>
-std::string message_of(F const& f)
-{
-    try {
-        f();
-    } catch (scorecam::shape_error const& e) {
-        return e.what();
-    }
-    return "no shape_error";
 }
 
 template <class Array>

@@ -12,17 +12,19 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "ink.hpp"
+
 namespace cli {
 namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr int width = 660, height = 620;  // of a panel: one for each direction
-constexpr int left = 64, right = 32, top = 64, bottom = 56;
-constexpr int line_height = 20;  // of the list of ways below
-constexpr double small = 0.42, normal = 0.52;
-
-cv::Scalar const ink{40, 40, 40}, grey{150, 150, 150}, faint{228, 228, 228};
+/// Pixels: one panel for each direction, and a line for each way below.
+struct panel {
+    static constexpr int width = 660, height = 620;
+    static constexpr int left = 64, right = 32, top = 64, bottom = 56;
+    static constexpr int line_height = 20;
+};
 
 struct stroke {
     cv::Scalar colour;
@@ -39,11 +41,6 @@ stroke stroke_of(std::size_t way, std::string const& name)
     if (name == "random") { return {{140, 140, 140}, 2, 2, 2}; }
     if (name.rfind("uniform", 0) == 0) { return {{0, 0, 0}, 3, 2, 2}; }
     return {colours[way % colours.size()], way < colours.size() ? 1 : 4, way < colours.size() ? 0 : 1, 2};
-}
-
-void write(cv::Mat& on, std::string const& text, cv::Point where, double size, cv::Scalar const& colour)
-{
-    cv::putText(on, text, where, cv::FONT_HERSHEY_SIMPLEX, size, colour, 1, cv::LINE_AA);
 }
 
 std::string digits(char const* format, double value)
@@ -71,24 +68,25 @@ void draw_panel(cv::Mat& on, int x, json const& results, std::string const& whic
     }
     double const limit = most > 0.5 ? 1.0 : most > 0.2 ? 0.5 : 0.2;
     auto const at      = [&](double share, double score) {
-        return cv::Point{x + left + static_cast<int>(std::lround(share * (width - left - right))),
-                         top + static_cast<int>(std::lround((1 - score / limit) * (height - top - bottom)))};
+        return cv::Point{
+            x + panel::left + static_cast<int>(std::lround(share * (panel::width - panel::left - panel::right))),
+            panel::top + static_cast<int>(std::lround((1 - score / limit) * (panel::height - panel::top - panel::bottom)))};
     };
 
     write(on,
           which + " (" + lines[first]["protocol"].template get<std::string>() + "), " +
               lines[first]["better"].template get<std::string>() + " is better",
-          {x + left, 30}, 0.6, ink);
+          {x + panel::left, 30}, 0.6, ink);
     for (int i = 0; i <= 5; ++i) {
         double const share = i / 5.0;
-        cv::line(on, at(share, 0), at(share, limit), faint);
-        cv::line(on, at(0, share * limit), at(1, share * limit), faint);
-        write(on, digits("%.0f %%", share * 100), at(share, 0) + cv::Point{-16, 20}, small, ink);
-        write(on, digits("%.2g", share * limit), at(0, share * limit) + cv::Point{-42, 5}, small, ink);
+        cv::line(on, at(share, 0), at(share, limit), faint_ink);
+        cv::line(on, at(0, share * limit), at(1, share * limit), faint_ink);
+        write(on, digits("%.0f %%", share * 100), at(share, 0) + cv::Point{-16, 20}, small_letters, ink);
+        write(on, digits("%.2g", share * limit), at(0, share * limit) + cv::Point{-42, 5}, small_letters, ink);
     }
-    cv::rectangle(on, at(0, 0), at(1, limit), grey);
-    write(on, which == "insertion" ? "pixels shown" : "pixels taken away", at(0.5, 0) + cv::Point{-60, 44}, normal, ink);
-    write(on, "mean score of the class", {x + left, top - 10}, normal, ink);
+    cv::rectangle(on, at(0, 0), at(1, limit), grey_ink);
+    write(on, which == "insertion" ? "pixels shown" : "pixels taken away", at(0.5, 0) + cv::Point{-60, 44}, letters, ink);
+    write(on, "mean score of the class", {x + panel::left, panel::top - 10}, letters, ink);
 
     std::vector<std::size_t> order(ways);
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -105,12 +103,12 @@ void draw_panel(cv::Mat& on, int x, json const& results, std::string const& whic
             cv::line(on, at(static_cast<double>(i - 1) / last, scores[i - 1]), at(static_cast<double>(i) / last, scores[i]),
                      how.colour, how.thickness, cv::LINE_AA);
         }
-        int const y = height + static_cast<int>(place) * line_height;
+        int const y = panel::height + static_cast<int>(place) * panel::line_height;
         for (int dash = 0; dash < 3; ++dash) {  // whole lines have no gap
-            int const from = x + left + dash * 14;
+            int const from = x + panel::left + dash * 14;
             cv::line(on, {from, y}, {from + (how.off > 0 ? 7 : 14), y}, how.colour, how.thickness, cv::LINE_AA);
         }
-        write(on, digits("%.3f  ", mean(w)) + name, {x + left + 54, y + 5}, small, ink);
+        write(on, digits("%.3f  ", mean(w)) + name, {x + panel::left + 54, y + 5}, small_letters, ink);
     }
 }
 
@@ -118,9 +116,10 @@ void draw_panel(cv::Mat& on, int x, json const& results, std::string const& whic
 
 cv::Mat curves_picture(json const& results)
 {
-    cv::Mat on(height + static_cast<int>(results["curves"].size()) * line_height, 2 * width, CV_8UC3, cv::Scalar::all(255));
+    cv::Mat on(panel::height + static_cast<int>(results["curves"].size()) * panel::line_height, 2 * panel::width, CV_8UC3,
+               cv::Scalar::all(255));
     draw_panel(on, 0, results, "insertion");
-    draw_panel(on, width, results, "deletion");
+    draw_panel(on, panel::width, results, "deletion");
     return on;
 }
 

@@ -37,9 +37,9 @@ void fill(object_region& region, std::filesystem::path const& file, cv::Size pic
                         " pixels and its picture " + std::to_string(picture.width) + "x" + std::to_string(picture.height) +
                         ": give a mask of the picture's size"};
     }
-    cv::Mat grey, seen;
-    cv::extractChannel(read, grey, 0);
-    cv::resize(grey(crop), seen, {static_cast<int>(region.object.extent(1)), static_cast<int>(region.object.extent(0))}, 0,
+    cv::Mat values, seen;
+    cv::extractChannel(read, values, 0);
+    cv::resize(values(crop), seen, {static_cast<int>(region.object.extent(1)), static_cast<int>(region.object.extent(0))}, 0,
                0, cv::INTER_NEAREST);
     for (int y = 0; y < seen.rows; ++y) {
         for (int x = 0; x < seen.cols; ++x) {

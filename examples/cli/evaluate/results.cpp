@@ -17,6 +17,7 @@
 #include <scorecam/opencv/images.hpp>
 
 #include "curves_picture.hpp"
+#include "digits.hpp"
 
 namespace cli {
 namespace {
@@ -163,13 +164,6 @@ private:
     std::vector<json const*> lines_;
 };
 
-std::string fixed(json const& value, int places)
-{
-    if (!value.is_number()) { return "-"; }
-    std::ostringstream text;
-    text << std::fixed << std::setprecision(places) << value.get<double>();
-    return text.str();
-}
 std::string interval(json const& line, int places)
 {
     return line["low"].is_null() ? "" : "[" + fixed(line["low"], places) + ", " + fixed(line["high"], places) + "]";
