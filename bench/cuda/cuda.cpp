@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime_api.h>
 
 #include <scorecam/cuda/backend.hpp>
@@ -21,6 +23,8 @@ namespace cuda = scorecam::cuda;
 namespace {
 
 using device_view = sc::tensor_view<float, 4, sc::cuda_space>;
+template <class T, sc::layout Layout>
+using batch_of = sc::batch_view<T, 4, Layout, sc::cuda_space>;
 
 /// A network that is not there: the same activations and outputs whatever it is shown, so that what is timed is the library.
 class no_network {
@@ -99,13 +103,22 @@ void time_shape(bench::report& to, cuda::backend& on, sc::testing::cases::shape_
     sc::tensor_view<sc::ops::range<float>, 2, sc::cuda_space> const ranges_view{ranges.data(), 1, K};
     to.add(name + "/extrema", 0,
            [&] { on.extrema(merge_leading(as_const(maps_view)), size, sc::mask_rule{}, merge_leading(ranges_view)); });
-    for (sc::index_t const n : {16, 64, 256, 512}) {
-        device_view const into{batch.data(), prepend(shape.image, n)};
-        to.add(name + "/mask/batch:" + std::to_string(n), 4.0 * static_cast<double>(into.size()), [&] {
-            on.mask(as_const(images_view), as_const(images_view.slice(0, 0)), as_const(maps_view), as_const(ranges_view),
-                    as_const(picks_view.slice(0, n)), sc::mask_rule{}, into);
-        });
-    }
+    auto const time_masks = [&]<class Batch>(std::string const& kind, Batch const* /*which*/) {
+        using U = typename Batch::element_type;
+        for (sc::index_t const n : {16, 64, 256, 512}) {
+            Batch const into{reinterpret_cast<U*>(batch.data()), prepend(shape.image, n)};
+            auto const bytes = static_cast<double>(into.shape().size()) * sizeof(U);
+            to.add(name + "/mask" + kind + "/batch:" + std::to_string(n), bytes, [&] {
+                on.mask(as_const(images_view), as_const(images_view.slice(0, 0)), as_const(maps_view), as_const(ranges_view),
+                        as_const(picks_view.slice(0, n)), sc::mask_rule{}, into);
+            });
+        }
+    };
+    using sc::layout;
+    time_masks("", static_cast<device_view*>(nullptr));
+    time_masks(":channels_last", static_cast<batch_of<float, layout::channels_last>*>(nullptr));
+    time_masks(":half", static_cast<batch_of<__half, layout::channels_first>*>(nullptr));
+    time_masks(":bfloat16:channels_last", static_cast<batch_of<__nv_bfloat16, layout::channels_last>*>(nullptr));
     device_view const sums_view{sums.data(), prepend(sc::trailing<2>(shape.activation), 1, 1)};
     to.add(name + "/combine", 4.0 * static_cast<double>(shape.activation.size()), [&] {
         on.combine(as_const(maps_view), sc::tensor_view<float const, 3, sc::cuda_space>{weights.data(), 1, K, 1}, sums_view);

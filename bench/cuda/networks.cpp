@@ -3,10 +3,12 @@
 //
 //     python3 bench/networks/make_large.py FOLDER
 //     bench.cuda_networks FOLDER/vgg16.onnx FOLDER/resnet50.onnx >result.json
+//     bench.cuda_networks FOLDER/resnet50.onnx --precision tf32 --batch 64 --repetitions 3 >result.json
 #include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,14 +29,52 @@ namespace cudnn = scorecam::cudnn;
 
 namespace {
 
+struct options {
+    std::vector<std::string> files;
+    std::string precision;  // one of them, or all
+    std::vector<sc::index_t> batches{16, 64, 256, 512};
+    int repetitions = 7;
+
+    [[nodiscard]] bool has(std::string const& name) const { return precision.empty() || precision == name; }
+};
+
+/// Throws std::invalid_argument.
+options parsed(int count, char** arguments)
+{
+    options found;
+    for (int i = 1; i < count; ++i) {
+        std::string const word = arguments[i];
+        if (word.rfind("--", 0) != 0) {
+            found.files.push_back(word);
+        } else if (i + 1 == count) {
+            throw std::invalid_argument{word + " has no value"};
+        } else if (std::string const value = arguments[++i]; word == "--precision") {
+            found.precision = value;
+        } else if (word == "--batch") {
+            found.batches = {std::stoi(value)};
+        } else if (word == "--repetitions") {
+            found.repetitions = std::stoi(value);
+        } else {
+            throw std::invalid_argument{word + " is not an option"};
+        }
+    }
+    if (found.files.empty()) { throw std::invalid_argument{"no network was named"}; }
+    if (!(found.has("float32") || found.has("tf32") || found.has("bfloat16"))) {
+        throw std::invalid_argument{found.precision + " is not a precision"};
+    }
+    if (found.batches[0] < 1 || found.repetitions < 1) { throw std::invalid_argument{"a number below 1"}; }
+    return found;
+}
+
 template <class Element>
-void time_network(bench::report& to, cuda::backend& on, std::string const& file, cudnn::settings const& how = {})
+void time_network(bench::report& to, cuda::backend& on, std::string const& file, options const& wanted,
+                  cudnn::settings const& how = {})
 {
     constexpr sc::image_shape shape{3, 224, 224};
     cudnn::basic_network<Element> network{file, shape, {}, how};
     auto const channels = network.explained()[0].shape[0];
     auto const name     = std::filesystem::path{file}.stem().string() + "/" + network.precision();
-    for (sc::index_t const n : {16, 64, 256, 512}) {
+    for (sc::index_t const n : wanted.batches) {
         auto const host   = sc::testing::drawn_tensor<float>(prepend(shape, n), 1);
         auto const memory = on.allocate<float>(host.size());
         sc::tensor_view<float, 4, sc::cuda_space> const batch{memory.data(), host.shape()};
@@ -60,19 +100,25 @@ void time_network(bench::report& to, cuda::backend& on, std::string const& file,
 
 int main(int count, char** arguments)
 {
-    if (count < 2) {
-        std::fputs("usage: bench.cuda_networks NETWORK.onnx...   of (3, 224, 224)\n", stderr);
+    options wanted;
+    try {
+        wanted = parsed(count, arguments);
+    } catch (std::logic_error const& e) {  // of stoi, too
+        std::fprintf(stderr,
+                     "%s\nusage: bench.cuda_networks NETWORK.onnx... [--precision float32|tf32|bfloat16] [--batch N] "
+                     "[--repetitions N]\nNetworks are of (3, 224, 224).\n",
+                     e.what());
         return 2;
     }
     if (!bench::has_gpu()) { return 77; }
     try {
         cuda::stream const stream;
         cuda::backend on{stream.get()};
-        bench::report to{"bench.cuda_networks", stream, 7};
-        for (int i = 1; i < count; ++i) {
-            time_network<float>(to, on, arguments[i]);
-            time_network<float>(to, on, arguments[i], {.precision = cudnn::arithmetic::tf32});
-            time_network<__nv_bfloat16>(to, on, arguments[i]);
+        bench::report to{"bench.cuda_networks", stream, wanted.repetitions};
+        for (auto const& file : wanted.files) {
+            if (wanted.has("float32")) { time_network<float>(to, on, file, wanted); }
+            if (wanted.has("tf32")) { time_network<float>(to, on, file, wanted, {.precision = cudnn::arithmetic::tf32}); }
+            if (wanted.has("bfloat16")) { time_network<__nv_bfloat16>(to, on, file, wanted); }
         }
     } catch (std::exception const& e) {
         std::fprintf(stderr, "%s\n", e.what());

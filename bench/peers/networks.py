@@ -21,6 +21,8 @@ NETWORKS = {
     for network in (
         Network("squeezenet", "squeezenet1_1.onnx", "features.12", 512, "imagenet-torch", TORCH),
         Network("resnet18", "resnet18.onnx", "layer4", 512, "imagenet-torch", TORCH),
+        Network("resnet50", "resnet50.onnx", "layer4", 2048, "imagenet-torch", TORCH),
+        Network("vgg16", "vgg16.onnx", "features.29", 512, "imagenet-torch", TORCH),
         Network("mobilenet_v2", "mobilenetv2_1.0_224.onnx", "conv61_relu6", 1280, "imagenet-tf", TENSORFLOW),
     )
 }
@@ -29,8 +31,8 @@ NETWORKS = {
 def torch_module(network, folder):
     """The network as a module of PyTorch, with the weights of the ONNX file.
 
-    SqueezeNet and ResNet-18 are torchvision's modules; MobileNetV2, whose
-    paddings are TensorFlow's, is what onnx2torch makes of the file.
+    They are torchvision's modules, but for MobileNetV2: its paddings are
+    TensorFlow's, and it is what onnx2torch makes of the file.
     """
     file = Path(folder) / network.file
     if network.name == "mobilenet_v2":
@@ -44,12 +46,8 @@ def torch_module(network, folder):
 
     stored = onnx.load(file).graph.initializer
     weights = {w.name: torch.from_numpy(onnx.numpy_helper.to_array(w).copy()) for w in stored}
-    if network.name == "squeezenet":
-        module = torchvision.models.squeezenet1_1()
-        module.load_state_dict(weights)
-    else:
-        module = torchvision.models.resnet18()
-        module.load_state_dict(with_batch_norms(weights, module.state_dict()))
+    module = torchvision.models.get_model("squeezenet1_1" if network.name == "squeezenet" else network.name)
+    module.load_state_dict(with_batch_norms(weights, module.state_dict()))
     return module.eval()
 
 
@@ -57,7 +55,7 @@ def with_batch_norms(weights, state):
     """Where the file has a convolution with a bias, torchvision has a batch normalisation: here one that only shifts."""
     import torch
 
-    names = {"conv1.bias": "bn1", "downsample.0.bias": "downsample.1", "conv2.bias": "bn2"}
+    names = {"downsample.0.bias": "downsample.1", **{f"conv{i}.bias": f"bn{i}" for i in (1, 2, 3)}}
     shifts = {}
     for name in [n for n in weights if n.endswith("bias") and n not in state]:
         end = next(e for e in names if name.endswith(e))

@@ -60,37 +60,38 @@ class Official:
 
 
 class TorchCam:
-    """torch-cam as it comes; it leaves the map at the size of the activations."""
+    """torch-cam as it comes, or with batches of another size; it leaves the map at the size of the activations."""
 
     name = "torch-cam"
     convention = "torch_cam"
     package = "torchcam"
     batched = True
 
-    def __init__(self, module, layer):
+    def __init__(self, module, layer, **batch):
         from torchcam.methods import ScoreCAM
 
         self.module = module
-        self.method = ScoreCAM(module, layer, input_shape=(3, 224, 224))
+        self.method = ScoreCAM(module, layer, input_shape=(3, 224, 224), **batch)
 
     def __call__(self, image, target):
         outputs = self.module(image)
         low = self.method(target, outputs)[0]
-        return enlarged(low[None], image)[0, 0].detach().numpy()
+        return enlarged(low[None], image)[0, 0].detach().cpu().numpy()
 
 
 class PytorchGradCam:
-    """pytorch-grad-cam as it comes."""
+    """pytorch-grad-cam as it comes, or with batches of another size."""
 
     name = "pytorch-grad-cam"
     convention = "pytorch_grad_cam"
     package = "grad-cam"
     batched = True
 
-    def __init__(self, module, layer):
+    def __init__(self, module, layer, **batch):
         from pytorch_grad_cam import ScoreCAM
 
         self.method = ScoreCAM(module, [module.get_submodule(layer)])
+        vars(self.method).update(batch)  # it looks whether it has batch_size
 
     def __call__(self, image, target):
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget

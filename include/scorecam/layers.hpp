@@ -40,7 +40,9 @@ public:
     static constexpr layout batch_layout      = layout_of<Model>;
     static constexpr std::size_t spatial_rank = spatial_rank_of<Model>;
 
-    layer_of(Backend& on, Model& model) : on_{on}, model_{model} {}
+    bool capturable;  ///< as the model is
+
+    layer_of(Backend& on, Model& model) : capturable{detail::is_capturable(model)}, on_{on}, model_{model} {}
 
     /// The next calls of capture are for the layer `number`, for `images` images in all.
     void choose(index_t number, index_t images)

@@ -52,6 +52,8 @@ struct batch_value {
     using type = typename M::value_type;
 };
 template <class M>
+concept names_layout = requires { typename std::integral_constant<layout, M::batch_layout>; };
+template <class M>
     requires requires { typename M::batch_value_type; }
 struct batch_value<M> {
     using type = typename M::batch_value_type;
@@ -64,7 +66,7 @@ template <class M>
 using batch_value_of = typename detail::batch_value<M>::type;
 template <class M>
 inline constexpr layout layout_of = [] {
-    if constexpr (requires { M::batch_layout; }) {
+    if constexpr (detail::names_layout<M>) {
         return M::batch_layout;
     } else {
         return layout::channels_first;
@@ -124,15 +126,13 @@ concept has_capture_layers = requires(M& m, batch_of<M> x) {
 /// - the batch is only read.
 ///
 /// Detected when present:
-/// - `batch_value_type`   the type of its inputs alone, if it is another one: half, for instance, of anything that is
-/// trivially
-///                        copyable and made of a value_type by static_cast;
-/// - `batch_layout`       layout::channels_last if batches are (n, H, W, C); a static constexpr member.
+/// - `batch_value_type`   the type of its inputs alone, if that is another one: half, for instance, or anything else that is
+///                        trivially copyable and made of a value_type by static_cast;
+/// - `batch_layout`       a static constexpr member, layout::channels_last if batches are (n, H, W, C).
 ///
 /// Detected when present, and only to be faster or to state a limit:
 /// - `input_buffer(n)`    a writable view of the engine's own input, of the shape of a batch of n; masks are written there,
-/// and
-///                        forward is then called with exactly that view;
+///                        and forward is then called with exactly that view;
 /// - `preferred_batch()`  the batch size at which the engine is fastest;
 /// - `max_batch()`        the largest batch it accepts;
 /// - `capturable`         true if, on a device, each forward of n images at the same place enqueues the same work, on that
@@ -164,6 +164,8 @@ template <class M>
             std::is_trivially_copyable_v<batch_value_of<M>> && requires(typename M::value_type x) {
                 static_cast<batch_value_of<M>>(x);
             }, "scorecam: a model's batch_value_type is trivially copyable and made of a value_type by static_cast");
+        static_assert(!(requires { &M::batch_layout; }) || detail::names_layout<M>,
+                      "scorecam: a model's batch_layout is a static constexpr scorecam::layout");
         static_assert(detail::has_forward<M>,
                       "scorecam: a model has forward(tensor_view<value_type const, 4, space_type> batch) that returns a "
                       "(batch, classes) view: tensor_view<value_type const, 2, space_type>; on a device it takes the "

@@ -368,6 +368,10 @@ cudaError_t cudaEventDestroy(cudaEvent_t event)
     the().events.erase(event);
     return cudaSuccess;
 }
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
+{
+    return cudaEventRecordWithFlags(event, stream, cudaEventRecordDefault);
+}
 /// Of a stream that is recorded, external events only: those within a graph are not made up.
 cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags)
 {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # On a machine with a GPU, in one go: builds, runs the tests there, the same under compute-sanitizer, the examples and the
 # benchmarks. Writes REPORT (JSON): each step with what came of it, and the benchmarks' own results. Needs CMake, g++, the CUDA
-# toolkit, doctest, Eigen and xtensor; for networks on cuDNN that and libonnx-dev, and numpy and onnx for Python to time large
-# ones.
+# toolkit, doctest, Eigen and xtensor; for networks on cuDNN that and libonnx-dev; to time large ones Python with numpy and onnx,
+# and beside the Python libraries what bench/peers/compare_on_gpu.py names.
 #
 #     sh tests/cuda/on_gpu.sh [REPORT]          # else build/gpu/report.json
 set -u
@@ -10,6 +10,7 @@ cd "$(dirname "$0")/../.."
 build=build/gpu
 report=${1:-$build/report.json}
 mkdir -p "$build/steps"
+rm -f "$build"/steps/*.json
 failed=0
 steps=
 
@@ -43,10 +44,14 @@ build_with_cudnn() {
     cmake --build "$build" -j "$(nproc)" --target test.cudnn.on_gpu bench.cuda_networks
 }
 benchmark() { "$build/bench/cuda/bench.cuda" >"$build/steps/bench.json"; }
-benchmark_networks() {
+networks() {
     python3 -c "import numpy, onnx" 2>/dev/null || { echo "numpy and onnx were not found" && return 77; }
-    python3 bench/networks/make_large.py "$build/networks" &&
-        "$build/bench/cuda/bench.cuda_networks" "$build"/networks/*.onnx >"$build/steps/networks.json"
+    python3 bench/networks/make_large.py "$build/networks"
+}
+benchmark_networks() { "$build/bench/cuda/bench.cuda_networks" "$build"/networks/*.onnx >"$build/steps/networks.json"; }
+peers() {
+    python3 bench/peers/compare_on_gpu.py resnet50 --networks "$build/networks" --program "$build/bench/cuda/bench.cuda_networks" \
+        --json "$build/steps/peers.json"
 }
 # printed FILE: what a benchmark wrote, or null.
 printed() { if [ -s "$1" ]; then cat "$1"; else echo null; fi; }
@@ -63,8 +68,13 @@ if step configure cmake -S . -B "$build" -D CMAKE_BUILD_TYPE=Release -D SCORECAM
     step example_without_nvcc "$build/examples/existing_cuda_code/example.cuda_without_nvcc"
     step example_with_a_score "$build/examples/existing_cuda_code/example.cuda_with_a_score_of_ones_own"
     step benchmark benchmark
-    step build_with_cudnn build_with_cudnn && step cudnn "$build/tests/cudnn/test.cudnn.on_gpu" &&
-        step benchmark_networks benchmark_networks
+    if step build_with_cudnn build_with_cudnn; then
+        step cudnn "$build/tests/cudnn/test.cudnn.on_gpu"
+        if step networks networks; then
+            step benchmark_networks benchmark_networks
+            step peers peers
+        fi
+    fi
 fi
 
 {
@@ -77,6 +87,8 @@ fi
     printed "$build/steps/bench.json"
     printf '  , "networks": '
     printed "$build/steps/networks.json"
+    printf '  , "peers": '
+    printed "$build/steps/peers.json"
     echo "}"
 } >"$report"
 echo "$report"

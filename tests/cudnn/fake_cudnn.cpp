@@ -263,10 +263,16 @@ struct convolution {
     }
 };
 
+/// The arithmetic that algorithms are offered with: bfloat16 has tensor cores alone here.
+[[nodiscard]] cudnnMathType_t math_for(cudnnTensorStruct const& x, cudnnConvolutionStruct const& how)
+{
+    return x.type == CUDNN_DATA_FLOAT ? how.math : CUDNN_TENSOR_OP_MATH;
+}
 /// What every call of a convolution has to bring along.
 [[nodiscard]] cudnnStatus_t checked(convolution const& one, void* workspace, std::size_t bytes)
 {
     if (calls_before_failure >= 0 && calls_before_failure-- == 0) { return static_cast<cudnnStatus_t>(failing_status); }
+    if (one.how.math != math_for(one.x, one.how)) { return CUDNN_STATUS_BAD_PARAM; }
     if (!one.fits() || bytes < wanted_workspace || (workspace == nullptr && wanted_workspace > 0)) {
         return CUDNN_STATUS_BAD_PARAM;
     }
@@ -394,23 +400,18 @@ cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t, cudnnTensorD
 {
     if (!convolution{*x, *y, *w, *how}.fits()) { return CUDNN_STATUS_BAD_PARAM; }
     auto const much                               = std::numeric_limits<std::size_t>::max() / 2;
+    auto const math                               = math_for(*x, *how);
     cudnnConvolutionFwdAlgoPerf_t const offered[] = {
-        {CUDNN_CONVOLUTION_FWD_ALGO_DIRECT, CUDNN_STATUS_NOT_SUPPORTED, 0, 0, CUDNN_DETERMINISTIC, how->math, {}},
-        {CUDNN_CONVOLUTION_FWD_ALGO_FFT, CUDNN_STATUS_SUCCESS, 1, much, CUDNN_DETERMINISTIC, how->math, {}},
-        {CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD, CUDNN_STATUS_SUCCESS, 2, 0, CUDNN_NON_DETERMINISTIC, how->math, {}},
-        {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
-         CUDNN_STATUS_SUCCESS,
-         3,
-         wanted_workspace,
-         CUDNN_DETERMINISTIC,
-         how->math,
-         {}},
+        {CUDNN_CONVOLUTION_FWD_ALGO_DIRECT, CUDNN_STATUS_NOT_SUPPORTED, 0, 0, CUDNN_DETERMINISTIC, math, {}},
+        {CUDNN_CONVOLUTION_FWD_ALGO_FFT, CUDNN_STATUS_SUCCESS, 1, much, CUDNN_DETERMINISTIC, math, {}},
+        {CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD, CUDNN_STATUS_SUCCESS, 2, 0, CUDNN_NON_DETERMINISTIC, math, {}},
+        {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, CUDNN_STATUS_SUCCESS, 3, wanted_workspace, CUDNN_DETERMINISTIC, math, {}},
         {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
          CUDNN_STATUS_SUCCESS,
          4,
          wanted_workspace,
          CUDNN_DETERMINISTIC,
-         how->math,
+         math,
          {}}};
     *found = std::min(wanted, 5);
     std::copy_n(offered, *found, all);

@@ -249,3 +249,59 @@ TEST_CASE("an explanation runs one chunk, records one and replays the others")
     CHECK(found.forwards == expected.forwards);
     CHECK(std::equal(found.maps.begin(), found.maps.end(), expected.maps.begin()));
 }
+
+TEST_CASE("wherever memory runs out in bfloat16, smaller batches still run, also where recordings keep theirs")
+{
+    auto const images  = recorded<4>("residual", "input");
+    auto const outputs = recorded<2>("residual", "output");
+    for (bool const with_recording : {false, true}) {
+        int failed = 0, went = 0;
+        for (std::size_t more = 0; more < 400'000; more += 10'000) {
+            CAPTURE(more);
+            on_a_stream here;
+            cudnn::bfloat16_network network{file_of("residual"), residual_input, {"/add/Add"}};
+            sc::model_calls call{here.on, network};
+            device::moved const few{here.on, repeated(images, 2)}, many{here.on, repeated(images, 40)};
+            auto const batch = call.entered(few.view());
+            auto const first = here.on_host(network.forward(batch, here.stream.get()));
+            sc::cuda::recording recording;
+            if (with_recording) {
+                recording = here.on.record([&] { static_cast<void>(network.forward(batch, here.stream.get())); });
+                REQUIRE(recording);
+            }
+            sc::model_calls larger{here.on, network};
+            auto const wide = larger.entered(many.view());
+            fake::set_budget(fake::device_bytes() + more);
+            try {
+                static_cast<void>(network.capture(wide, here.stream.get()));
+                ++went;
+            } catch (sc::out_of_memory const&) {
+                ++failed;
+            }
+            if (with_recording) { recording.replay(); }
+            auto const again = here.on_host(network.forward(batch, here.stream.get()));
+            fake::set_no_budget();
+            CHECK(std::equal(again.begin(), again.end(), first.begin()));
+            here.on.wait();
+        }
+        CHECK(failed > 3);
+        CHECK(went > 3);
+    }
+    CHECK(fake::violations() == std::vector<std::string>{});
+}
+
+TEST_CASE("chunks of each of several layers are recorded, too")
+{
+    on_a_stream here;
+    cudnn::network network{file_of("residual"), residual_input, {"/add/Add", "/last/Relu"}};
+    device::moved const batch{here.on, recorded<4>("residual", "input")};
+    auto const explained = [&](bool recorded) {
+        network.capturable = recorded;
+        return sc::explain_layers(here.on, network, batch.view(), sc::fusion{}, sc::target{1}, sc::fixed_batch{2});
+    };
+    auto const expected = explained(false);
+    auto const before   = fake::replays();
+    auto const found    = explained(true);
+    CHECK(fake::replays() - before > 2);
+    CHECK(std::equal(found.maps.begin(), found.maps.end(), expected.maps.begin()));
+}

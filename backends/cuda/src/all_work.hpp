@@ -1,5 +1,5 @@
 #pragma once
-// All the work of the backend for float and double, and for images in half and bfloat16, as explicit instantiations of the
+// All the work of the backend for float and double, and for batches of half and bfloat16, as explicit instantiations of the
 // launch() that was defined before this is included: by kernels.cu, and by the tests' made-up device.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -51,8 +51,12 @@ namespace scorecam::cuda {
 
 SCORECAM_LAUNCH_ALL(float);
 SCORECAM_LAUNCH_ALL(double);
+SCORECAM_LAUNCH_MASKS(float, __half, 1);
 SCORECAM_LAUNCH_MASKS(float, __half, 2);
+SCORECAM_LAUNCH_MASKS(float, __half, 3);
+SCORECAM_LAUNCH_MASKS(float, __nv_bfloat16, 1);
 SCORECAM_LAUNCH_MASKS(float, __nv_bfloat16, 2);
+SCORECAM_LAUNCH_MASKS(float, __nv_bfloat16, 3);
 SCORECAM_LAUNCH(work::convert<float, __half>);
 SCORECAM_LAUNCH(work::convert<float, __nv_bfloat16>);
 SCORECAM_LAUNCH(work::convert<__nv_bfloat16, float>);  // results of networks

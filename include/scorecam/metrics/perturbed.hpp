@@ -47,7 +47,8 @@ concept measuring_policy = scorecam::detail::one_of<kind_of<P>, kinds::target, k
                                                     kinds::progress, kinds::stop>;
 
 /// f(X), and f of copies of X, for images (I, C, H, W) with M maps each. Map m of image i is case i·M + m.
-/// Copies are made in the batch itself, so that nothing of the size of all copies is ever held.
+/// Copies are made in the batch itself, so that nothing of the size of all copies is ever held; for a model whose inputs have
+/// other elements or another order, in a batch of images beside it.
 template <class Backend, class Model, class... Policies>
 class perturbed {
     static_assert(check_model<Model>());

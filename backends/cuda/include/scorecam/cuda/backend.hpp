@@ -248,6 +248,8 @@ private:
     void mask_into(view<T const, Rank> images, view<T const, Rank> background, view<T const, Rank> maps,
                    view<ops::range<T> const, 2> ranges, view<ops::pick const, 1> picks, ops::mask_rule rule, U* batch)
     {
+        static_assert(sizeof(U) <= bytes_per_pack && (sizeof(U) & (sizeof(U) - 1)) == 0,
+                      "scorecam: the elements of a batch on a device have 1, 2, 4, 8 or 16 bytes");
         constexpr std::size_t spatial = Rank - 2;
         auto const low                = trailing<spatial>(maps.shape());
         index_t const n               = picks.extent(0);

@@ -17,7 +17,7 @@ namespace scorecam::cuda {
     return status == cudaStreamCaptureStatusActive;
 }
 
-/// A point in the work of a stream. Where that is recorded, it is a point in the work that each replay enqueues.
+/// A point in the work of a stream.
 class event {
 public:
     event()
@@ -28,10 +28,12 @@ public:
     }
 
     /// From now on it stands for all that is enqueued on the stream so far.
-    void record(cudaStream_t stream)
+    void record(cudaStream_t stream) { check(cudaEventRecord(get(), stream), "recording an event"); }
+    /// Where the stream is recorded, too, for work that is outside the recording: the event is then recorded by each replay.
+    void record_outside(cudaStream_t stream)
     {
-        unsigned const how = is_recorded(stream) ? cudaEventRecordExternal : cudaEventRecordDefault;
-        check(cudaEventRecordWithFlags(get(), stream, how), "recording an event");
+        if (!is_recorded(stream)) { return record(stream); }
+        check(cudaEventRecordWithFlags(get(), stream, cudaEventRecordExternal), "recording an event");
     }
     /// Whether that work is done; true if nothing was recorded.
     [[nodiscard]] bool reached() const
@@ -56,12 +58,16 @@ private:
     std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, destroy> event_;
 };
 
-/// Work enqueued on `stream` from now on starts after the event; where it is recorded, after the event as it is at each
-/// replay. The host does not wait.
+/// Work enqueued on `stream` from now on starts after the event. The host does not wait.
 inline void start_after(cudaStream_t stream, event const& done)
 {
-    unsigned const how = is_recorded(stream) ? cudaEventWaitExternal : cudaEventWaitDefault;
-    check(cudaStreamWaitEvent(stream, done.get(), how), "ordering a stream after an event");
+    check(cudaStreamWaitEvent(stream, done.get(), cudaEventWaitDefault), "ordering a stream after an event");
+}
+/// Where the stream is recorded, too, of an event outside the recording: each replay waits for it as it is then.
+inline void start_after_outside(cudaStream_t stream, event const& done)
+{
+    if (!is_recorded(stream)) { return start_after(stream, done); }
+    check(cudaStreamWaitEvent(stream, done.get(), cudaEventWaitExternal), "ordering a stream after an event");
 }
 
 /// A queue of work on the current device, independent of the legacy default stream.

@@ -58,13 +58,14 @@ public:
     [[nodiscard]] onnx::plan const& plan() const { return plan_; }
 
     /// Enqueues the plan on a batch (n, C, H, W), of bfloat16 (n, H, W, C), which is only read. Throws
-    /// scorecam::out_of_memory, or model_error with the node that failed.
-    void run(batch_type batch, cudaStream_t stream)
+    /// scorecam::out_of_memory, or model_error with the node that failed. Without `kept` only the
+    /// scores can be asked for.
+    void run(batch_type batch, cudaStream_t stream, bool kept)
     {
         auto const n = batch.extent(0);
         auto& with   = prepared_for(n);
         reserve(n, with.workspace, stream);
-        cuda::start_after(stream, done_);
+        cuda::start_after_outside(stream, done_);
         known_to_recordings_ = known_to_recordings_ || cuda::is_recorded(stream);
         done_when_left const recorded{done_, stream};
         check(cudnnSetStream(cudnn_.get(), stream), "setting the stream");
@@ -80,7 +81,7 @@ public:
             }
             std::visit([&](auto& prepared_step) { prepared_step(at, step.node); }, with.steps[i]);
         }
-        if constexpr (!std::same_as<Element, float>) { enqueue_shown(stream); }
+        if constexpr (!std::same_as<Element, float>) { enqueue_shown(stream, kept ? shown_as_.size() : 1); }
     }
 
     /// Where a value of the last run lies, (n, ...): the scores, or one of those kept.
@@ -123,15 +124,16 @@ private:
         ~done_when_left()
         {
             try {
-                done.record(stream);
+                done.record_outside(stream);
             } catch (...) {  // a recording that has failed: whoever began it hears of that
             }
         }
     };
 
-    void enqueue_shown(cudaStream_t stream) const
+    void enqueue_shown(cudaStream_t stream, std::size_t count) const
     {
-        for (auto const& one : shown_as_) {
+        for (std::size_t i = 0; i < count; ++i) {
+            auto const& one  = shown_as_[i];
             auto const shape = prepend(one.shape, n_);
             cuda::launch(cuda::work::convert<Element, float>{.from      = computed(one.id),
                                                              .count     = n_,
@@ -202,30 +204,27 @@ private:
     /// been given so far: the caller may have enqueued a read of the last results there.
     void reserve(index_t n, std::size_t workspace, cudaStream_t stream)
     {
-        bool const grows = n * places_.size > static_cast<index_t>(values_.size());
-        bool const works = workspace > workspace_.size();
-        if (!grows && !works) { return; }
-        cuda::start_after(stream, done_);
-        done_.record(stream);
+        auto const fits       = [](auto const& memory, index_t size) { return size <= static_cast<index_t>(memory.size()); };
+        auto const for_values = n * places_.size, for_shown = n * shown_size_, for_work = static_cast<index_t>(workspace);
+        if (fits(values_, for_values) && fits(shown_, for_shown) && fits(workspace_, for_work)) { return; }
+        cuda::start_after_outside(stream, done_);
+        done_.record_outside(stream);
         cuda::start_after(home_.get(), done_);
         done_when_left const recorded{done_, home_.get()};  // also where memory runs out half-way
-        if (grows) {
-            give_back(values_);
-            give_back(shown_);
-            values_ = cuda::buffer<Element>{n * places_.size, home_.get()};
-            shown_  = cuda::buffer<float>{n * shown_size_, home_.get()};
-        }
-        if (works) {
-            give_back(workspace_);
-            workspace_ = cuda::buffer<char>{static_cast<index_t>(workspace), home_.get()};
-        }
+        if (!fits(values_, for_values)) { enlarge(values_, for_values); }
+        if (!fits(shown_, for_shown)) { enlarge(shown_, for_shown); }
+        if (!fits(workspace_, for_work)) { enlarge(workspace_, for_work); }
     }
 
     template <class T>
-    void give_back(cuda::buffer<T>& memory)
+    void enlarge(cuda::buffer<T>& memory, index_t size)
     {
-        if (known_to_recordings_) { kept_.emplace_back(std::move(memory)); }
-        memory = {};
+        if (known_to_recordings_) {  // it stays, also where there is not enough for both
+            kept_.emplace_back(std::exchange(memory, cuda::buffer<T>{size, home_.get()}));
+        } else {
+            memory = {};
+            memory = cuda::buffer<T>{size, home_.get()};
+        }
     }
 
     cuda::stream home_;  // before the memory, which is given back on it
@@ -236,8 +235,8 @@ private:
     arithmetic with_;
     std::size_t largest_workspace_;
     std::vector<index_t> weights_at_, bias_at_;
-    std::vector<shown> shown_as_;
-    index_t shown_size_ = 0;  // elements for each image
+    std::vector<shown> shown_as_;  // the scores first
+    index_t shown_size_ = 0;       // elements for each image
     cuda::buffer<Element> weights_;
     cuda::buffer<Element> values_;
     cuda::buffer<float> shown_;

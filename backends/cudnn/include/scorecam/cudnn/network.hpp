@@ -96,26 +96,26 @@ public:
 
     tensor_view<float const, 2, cuda_space> forward(batch_type batch, cudaStream_t stream)
     {
-        run(batch, stream);
+        run(batch, stream, false);
         return scores(batch);
     }
 
     captured<float, cuda_space> capture(batch_type batch, cudaStream_t stream)
     {
-        run(batch, stream);
+        run(batch, stream, true);
         return {scores(batch), activations(0, batch)};
     }
 
     layers_seen capture_layers(batch_type batch, cudaStream_t stream)
     {
-        run(batch, stream);
+        run(batch, stream, true);
         layers_seen seen{scores(batch), {}};
         for (std::size_t l = 0; l < taps_.size(); ++l) { seen.activations.push_back(activations(l, batch)); }
         return seen;
     }
 
 private:
-    void run(batch_type batch, cudaStream_t stream)
+    void run(batch_type batch, cudaStream_t stream, bool captures)
     {
         auto const largest = extents_in_memory(prepend(input_, max_batch()), batch_layout);
         bool const fits    = trailing<3>(batch.shape()) == trailing<3>(largest);
@@ -124,7 +124,7 @@ private:
                               to_string(largest) + " at most"};
         }
         try {
-            runs_->run(batch, stream);
+            runs_->run(batch, stream, captures);
         } catch (model_error const& e) {
             throw model_error{"the network failed on a batch of " + to_string(batch.shape()) + ": " + e.what()};
         }

@@ -20,10 +20,10 @@ namespace detail {
 /// A layer that is fully connected with an image of `made`, flattened, is a convolution with one window.
 inline bool see_whole_image(step& one, image_shape const& made)
 {
-    auto* what = std::get_if<convolution>(&one.what);
-    if (what == nullptr || !(what->shape == extents<4>{what->shape[0], made.size(), 1, 1}) || what->groups != 1) {
-        return false;
-    }
+    auto* what           = std::get_if<convolution>(&one.what);
+    bool const connected = what != nullptr && what->shape == extents<4>{what->shape[0], made.size(), 1, 1} &&
+                           what->groups == 1 && what->padding == pair{0, 0};
+    if (!connected) { return false; }
     what->shape         = {what->shape[0], made[0], made[1], made[2]};
     one.inputs[0].shape = made;
     return true;

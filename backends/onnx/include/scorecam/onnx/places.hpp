@@ -15,10 +15,11 @@ struct places {
     index_t size = 0;         ///< of the whole
 };
 
-/// Places for the values, which are multiples of 256 bytes apart. The scores and the values `kept` stay until the end.
+/// Places for the values, which are multiples of 64 elements apart, 256 bytes of float32. The scores and the values `kept`
+/// stay until the end.
 [[nodiscard]] inline places placed(plan const& from, std::vector<value_id> const& kept)
 {
-    constexpr index_t apart = 256 / sizeof(float);
+    constexpr index_t apart = 64;
     std::vector<std::size_t> last_use(from.sizes.size());
     for (std::size_t i = 0; i < from.steps.size(); ++i) {
         for (auto const& x : from.steps[i].inputs) { last_use[x.value] = i; }

@@ -20,11 +20,14 @@ struct convert {
     batch_strides to_at;
     U* to;
 
-    [[nodiscard]] SCORECAM_HD index_t outer() const { return count * channels; }
-    [[nodiscard]] SCORECAM_HD index_t inner() const { return positions; }
-    SCORECAM_HD void operator()(index_t o, std::uint32_t p) const
+    [[nodiscard]] SCORECAM_HD index_t outer() const { return count; }
+    [[nodiscard]] SCORECAM_HD index_t inner() const { return channels * positions; }
+    SCORECAM_HD void operator()(index_t n, std::uint32_t i) const  // as it lies in memory: neighbours read neighbours
     {
-        index_t const n = o / channels, c = o % channels;
+        bool const last       = from_at.channel == 1;
+        auto const fastest    = static_cast<std::uint32_t>(last ? channels : positions);
+        std::uint32_t const q = i / fastest, r = i - q * fastest;
+        index_t const c = last ? r : q, p = last ? q : r;
         to[to_at(n, c, p)] = static_cast<U>(from[from_at(n, c, p)]);
     }
 };
