@@ -34,10 +34,10 @@ labels::labels(std::filesystem::path const& file)
     }
 }
 
-std::string labels::of(scorecam::index_t target) const
+std::string labels::of(scorecam::index_t number) const
 {
-    auto const i = static_cast<std::size_t>(target);
-    return i < names_.size() ? names_[i] : "class " + std::to_string(target);
+    auto const i = static_cast<std::size_t>(number);
+    return i < names_.size() ? names_[i] : "class " + std::to_string(number);
 }
 
 scorecam::index_t labels::find(std::string const& name) const

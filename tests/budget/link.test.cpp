@@ -24,8 +24,8 @@ namespace {
 constexpr float infinite     = std::numeric_limits<float>::infinity();
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
-using rows    = sc::tensor<float, 2>;
-using classes = std::vector<index_t>;
+using rows          = sc::tensor<float, 2>;
+using class_numbers = std::vector<index_t>;
 
 [[nodiscard]] rows rows_of(index_t width, std::vector<float> values)
 {
@@ -41,7 +41,7 @@ using classes = std::vector<index_t>;
 }
 
 template <class Score>
-[[nodiscard]] rows scores_of(Score const& score, rows const& outputs, classes const& targets)
+[[nodiscard]] rows scores_of(Score const& score, rows const& outputs, class_numbers const& targets)
 {
     rows scores{{{outputs.extent(0), static_cast<index_t>(targets.size())}}};
     for (index_t n = 0; n < outputs.extent(0); ++n) {
@@ -52,13 +52,13 @@ template <class Score>
 }
 [[nodiscard]] rows softmax_of(rows const& outputs)
 {
-    classes all;
+    class_numbers all;
     for (index_t c = 0; c < outputs.extent(1); ++c) { all.push_back(c); }
     return scores_of(sc::probability{}, outputs, all);
 }
 
 template <class Link>
-[[nodiscard]] budget::matrix shown(Link& link, rows const& outputs, rows const& scores, classes const& targets)
+[[nodiscard]] budget::matrix shown(Link& link, rows const& outputs, rows const& scores, class_numbers const& targets)
 {
     link.see(outputs.view(), scores.view(), targets);
     return link.modelled();
@@ -67,7 +67,7 @@ template <class Link>
 /// The largest difference between the scores that a link makes of what it models and the true ones, which it should be
 /// exactly: nothing is predicted here.
 template <class Link>
-[[nodiscard]] double round_trip(Link link, rows const& outputs, rows const& scores, classes const& targets)
+[[nodiscard]] double round_trip(Link link, rows const& outputs, rows const& scores, class_numbers const& targets)
 {
     auto const values = shown(link, outputs, scores, targets);
     auto const again  = link.scores(values);
@@ -87,7 +87,7 @@ constexpr double rounding = 2e-6;  // a few ulp of numbers up to 16 before exp
 
 TEST_CASE("values shown come back as the scores they stand for")
 {
-    classes const targets{3, 0, 17};
+    class_numbers const targets{3, 0, 17};
     auto const outputs = logits(40, 30);
     auto const p       = scores_of(sc::probability{}, outputs, targets);
     CHECK(round_trip(budget::softmax_link{outputs_are::logits, 48}, outputs, p, targets) < rounding);
@@ -103,7 +103,7 @@ TEST_CASE("values shown come back as the scores they stand for")
 
 TEST_CASE("the rest is the logsumexp of the classes that are not modelled")
 {
-    classes const targets{4};
+    class_numbers const targets{4};
     budget::softmax_link link{outputs_are::logits, 2};
     // Classes 1 and 2 are the most probable ones somewhere; class 4 is the target; 0 and 3 are the rest.
     auto const values = shown(link, rows_of(5, {0, 3, 1, -1, 0, 1, 0, 4, -2, 1}), rows{{{2, 1}}}, targets);
@@ -118,7 +118,7 @@ TEST_CASE("the rest is the logsumexp of the classes that are not modelled")
 
 TEST_CASE("a class that turns out to be probable is modelled from then on, in all rows")
 {
-    classes const targets{0};
+    class_numbers const targets{0};
     budget::softmax_link link{outputs_are::logits, 1};
     CHECK(shown(link, rows_of(4, {9, 1, 2, 3}), rows{{{1, 1}}}, targets).cols() == 2);
     auto const values = shown(link, rows_of(4, {0, 12, 2, 3}), rows{{{1, 1}}}, targets);
@@ -130,7 +130,7 @@ TEST_CASE("a class that turns out to be probable is modelled from then on, in al
 
 TEST_CASE("logarithms of probabilities are the logits, but for what all classes share")
 {
-    classes const targets{1};
+    class_numbers const targets{1};
     auto const outputs = logits(20, 12);
     budget::softmax_link of_logits{outputs_are::logits, 48};
     budget::softmax_link of_probabilities{outputs_are::probabilities, 48};
@@ -143,7 +143,7 @@ TEST_CASE("logarithms of probabilities are the logits, but for what all classes 
 TEST_CASE("whatever comes in, what goes out is finite")
 {
     auto const finite = [](auto link, rows const& outputs, rows const& scores) {
-        classes const targets{0};
+        class_numbers const targets{0};
         auto const values = shown(link, outputs, scores, targets);
         CHECK(values.allFinite());
         auto const again = link.scores(values);
@@ -180,7 +180,7 @@ TEST_CASE("whatever comes in, what goes out is finite")
 
 TEST_CASE("a probability of 0 is half of the smallest one seen")
 {
-    classes const targets{0};
+    class_numbers const targets{0};
     budget::logistic_link link{budget::logistic_link::shown::scores};
     auto const values = shown(link, rows{{{3, 1}}}, rows_of(1, {0, 0.002F, 0.5F}), targets);
     CHECK(double{values(0, 0)} == doctest::Approx(std::log(0.001)).epsilon(1e-4));
@@ -191,7 +191,7 @@ TEST_CASE("a probability of 0 is half of the smallest one seen")
 TEST_CASE("NaN, and a row that is infinite or off throughout, are errors")
 {
     auto const see = [](auto link, rows const& outputs, rows const& scores) {
-        link.see(outputs.view(), scores.view(), classes{0});
+        link.see(outputs.view(), scores.view(), class_numbers{0});
     };
     using budget::logistic_link;
     using refused = sc::non_finite_error;
@@ -207,7 +207,7 @@ TEST_CASE("NaN, and a row that is infinite or off throughout, are errors")
 
 TEST_CASE("a score moves as if the value behind it were moved")
 {
-    classes const targets{2, 5};
+    class_numbers const targets{2, 5};
     auto const outputs = logits(10, 8);
     auto const check   = [&](auto link, auto const& score) {
         auto const values = shown(link, outputs, scores_of(score, outputs, targets), targets);

@@ -11,8 +11,10 @@ if(NOT output MATCHES "optional quantum: FALSE")
 endif()
 
 build_and_run(conformance ${here})
-if(has_cuda)  # no GPU is needed
-  build_and_run(cuda ${here})
+if(has_cudnn)  # no GPU is needed
+  build_and_run(cuda ${here} -D components=cudnn)
+elseif(has_cuda)
+  build_and_run(cuda ${here} -D components=cuda)
 endif()
 
 # refused(<sentence> <argument>...): the project cannot be configured, and is told why.

@@ -29,12 +29,12 @@ void fill(sc::tensor<unsigned char, 2>& object, listed_box const& box, cv::Rect 
 }
 
 /// 255 object, 0 background, everything else ignored.
-void fill(object_region& region, std::filesystem::path const& file, cv::Size picture, cv::Rect const& crop)
+void fill(object_region& region, std::filesystem::path const& file, cv::Size whole, cv::Rect const& crop)
 {
     auto const read = sc::opencv::read_image(file);
-    if (read.size() != picture) {
+    if (read.size() != whole) {
         throw sc::error{file.string() + " has " + std::to_string(read.cols) + "x" + std::to_string(read.rows) +
-                        " pixels and its picture " + std::to_string(picture.width) + "x" + std::to_string(picture.height) +
+                        " pixels and its picture " + std::to_string(whole.width) + "x" + std::to_string(whole.height) +
                         ": give a mask of the picture's size"};
     }
     cv::Mat values, seen;
@@ -52,15 +52,15 @@ void fill(object_region& region, std::filesystem::path const& file, cv::Size pic
 
 }  // namespace
 
-std::optional<object_region> region_of(listed_image const& listed, std::filesystem::path const& folder, cv::Size picture,
+std::optional<object_region> region_of(listed_image const& listed, std::filesystem::path const& folder, cv::Size whole,
                                        sc::opencv::preprocessing const& how)
 {
     if (listed.boxes.empty() && listed.mask.empty()) { return std::nullopt; }
     sc::extents<2> const size{{how.height, how.width}};
     object_region region{sc::tensor<unsigned char, 2>{size}, sc::tensor<unsigned char, 2>{size}};
-    auto const crop = sc::opencv::crop_of(picture, how);
+    auto const crop = sc::opencv::crop_of(whole, how);
     for (auto const& box : listed.boxes) { fill(region.object, box, crop); }
-    if (!listed.mask.empty()) { fill(region, folder / listed.mask, picture, crop); }
+    if (!listed.mask.empty()) { fill(region, folder / listed.mask, whole, crop); }
     return region;
 }
 

@@ -1,12 +1,23 @@
-// The CUDA backend of an installed scorecam, compiled without nvcc and linked with its kernels; run as far as the machine
-// can.
+// The CUDA backend of an installed scorecam, and its networks on cuDNN, compiled without nvcc and linked with its kernels;
+// run as far as the machine can.
 #include <cstdio>
 
 #include <scorecam/cuda/backend.hpp>
 #include <scorecam/cuda/stream.hpp>
+#if defined(HAS_CUDNN)
+#include <scorecam/cudnn/network.hpp>
+#endif
 
 int main()
 {
+#if defined(HAS_CUDNN)
+    try {
+        scorecam::cudnn::network const network{"none.onnx", {3, 8, 8}};
+        return 1;
+    } catch (scorecam::model_error const& e) {
+        std::puts(e.what());
+    }
+#endif
     int devices = 0;
     if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
         std::puts("no GPU");
