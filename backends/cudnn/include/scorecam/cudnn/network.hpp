@@ -39,7 +39,8 @@ struct settings {
 /// its node.
 ///
 /// Values and weights are of type Element: float, or __nv_bfloat16, which is computed with the channels last; products are
-/// summed in float32. Outputs and activations are floats, as ONNX has them, in any case.
+/// summed in float32. Outputs and activations are floats, as ONNX has them, in any case; of bfloat16 they are made by a
+/// kernel, so that a program without nvcc links scorecam::cuda_kernels as well.
 ///
 /// Batches of any size run, as far as cuDNN's 32-bit sizes reach, also of files that were made for one image. It belongs to
 /// the device that is current when it is made.
