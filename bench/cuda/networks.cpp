@@ -8,11 +8,12 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+#include <cuda_bf16.h>
 #include <cuda_runtime_api.h>
 
 #include <scorecam/cuda/backend.hpp>
@@ -37,34 +38,6 @@ struct options {
 
     [[nodiscard]] bool has(std::string const& name) const { return precision.empty() || precision == name; }
 };
-
-/// Throws std::invalid_argument.
-options parsed(int count, char** arguments)
-{
-    options found;
-    for (int i = 1; i < count; ++i) {
-        std::string const word = arguments[i];
-        if (word.rfind("--", 0) != 0) {
-            found.files.push_back(word);
-        } else if (i + 1 == count) {
-            throw std::invalid_argument{word + " has no value"};
-        } else if (std::string const value = arguments[++i]; word == "--precision") {
-            found.precision = value;
-        } else if (word == "--batch") {
-            found.batches = {std::stoi(value)};
-        } else if (word == "--repetitions") {
-            found.repetitions = std::stoi(value);
-        } else {
-            throw std::invalid_argument{word + " is not an option"};
-        }
-    }
-    if (found.files.empty()) { throw std::invalid_argument{"no network was named"}; }
-    if (!(found.has("float32") || found.has("tf32") || found.has("bfloat16"))) {
-        throw std::invalid_argument{found.precision + " is not a precision"};
-    }
-    if (found.batches[0] < 1 || found.repetitions < 1) { throw std::invalid_argument{"a number below 1"}; }
-    return found;
-}
 
 template <class Element>
 void time_network(bench::report& to, cuda::backend& on, std::string const& file, options const& wanted,
@@ -101,15 +74,13 @@ void time_network(bench::report& to, cuda::backend& on, std::string const& file,
 int main(int count, char** arguments)
 {
     options wanted;
-    try {
-        wanted = parsed(count, arguments);
-    } catch (std::logic_error const& e) {  // of stoi, too
-        std::fprintf(stderr,
-                     "%s\nusage: bench.cuda_networks NETWORK.onnx... [--precision float32|tf32|bfloat16] [--batch N] "
-                     "[--repetitions N]\nNetworks are of (3, 224, 224).\n",
-                     e.what());
-        return 2;
-    }
+    CLI::App program{"Times whole maps of networks of (3, 224, 224) on cuDNN, and their forwards alone; prints JSON"};
+    program.add_option("NETWORK", wanted.files, "ONNX files")->required()->check(CLI::ExistingFile);
+    program.add_option("--precision", wanted.precision, "One of them, or all")
+        ->check(CLI::IsMember{{"float32", "tf32", "bfloat16"}});
+    program.add_option("--batch", wanted.batches, "Batch sizes")->check(CLI::PositiveNumber)->capture_default_str();
+    program.add_option("--repetitions", wanted.repetitions)->check(CLI::PositiveNumber)->capture_default_str();
+    CLI11_PARSE(program, count, arguments);
     if (!bench::has_gpu()) { return 77; }
     try {
         cuda::stream const stream;

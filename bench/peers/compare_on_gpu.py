@@ -17,6 +17,7 @@ from statistics import median
 
 from networks import NETWORKS, torch_module
 from peers import PytorchGradCam, TorchCam, version
+from tables import number
 
 SKIPPED = 77
 
@@ -96,7 +97,7 @@ def opened(options, network):
 
 def markdown(seconds):
     lines = ["| method | s, median [least, most] |", "|---|---|"]
-    lines += [f"| {name} | {median(all):.3g} [{min(all):.3g}, {max(all):.3g}] |" for name, all in seconds.items()]
+    lines += [f"| {name} | {number(median(all))} [{number(min(all))}, {number(max(all))}] |" for name, all in seconds.items()]
     return "\n".join(lines)
 
 

@@ -28,27 +28,23 @@ struct batch_strides {
 template <class T, std::size_t Rank, layout Layout, space Space = host_space>
 class batch_view {
 public:
-    using element_type            = T;
-    static constexpr layout order = Layout;
+    using element_type = T;
 
-    batch_view() = default;
     SCORECAM_HD constexpr batch_view(T* data, extents<Rank> shape) noexcept : data_{data}, shape_{shape} {}
 
     [[nodiscard]] SCORECAM_HD constexpr T* data() const noexcept { return data_; }
     [[nodiscard]] SCORECAM_HD constexpr extents<Rank> const& shape() const noexcept { return shape_; }  ///< (n, C, ...)
-    [[nodiscard]] SCORECAM_HD constexpr index_t extent(std::size_t i) const noexcept { return shape_[i]; }
-    /// The first `count` images.
-    [[nodiscard]] SCORECAM_HD constexpr batch_view first(index_t count) const noexcept
-    {
-        auto part = shape_;
-        part[0]   = count;
-        return {data_, part};
-    }
 
 private:
-    T* data_ = nullptr;
-    extents<Rank> shape_{};
+    T* data_;
+    extents<Rank> shape_;
 };
+
+/// The order of what a backend writes: that of a batch_view is its own, that of images (n, C, spatial...) is channels_first.
+template <class Batch>
+inline constexpr layout order_of = layout::channels_first;
+template <class T, std::size_t Rank, layout Layout, class Space>
+inline constexpr layout order_of<batch_view<T, Rank, Layout, Space>> = Layout;
 
 /// The extents in memory of a batch (n, C, spatial...).
 template <std::size_t Rank>
@@ -70,15 +66,10 @@ template <std::size_t Rank>
     if (order == layout::channels_last) { return {channels * plane, 1, channels}; }
     return {channels * plane, plane, 1};
 }
-template <class T, std::size_t Rank, class Space>
-[[nodiscard]] SCORECAM_HD constexpr batch_strides strides_of(tensor_view<T, Rank, Space> const& batch) noexcept
+template <class Batch>
+[[nodiscard]] SCORECAM_HD constexpr batch_strides strides_of(Batch const& batch) noexcept
 {
-    return strides_of(batch.shape(), layout::channels_first);
-}
-template <class T, std::size_t Rank, layout Layout, class Space>
-[[nodiscard]] SCORECAM_HD constexpr batch_strides strides_of(batch_view<T, Rank, Layout, Space> const& batch) noexcept
-{
-    return strides_of(batch.shape(), Layout);
+    return strides_of(batch.shape(), order_of<Batch>);
 }
 
 }  // namespace scorecam

@@ -52,9 +52,10 @@ public:
     {
         auto const at        = strides_of(batch);
         index_t const pixels = trailing<Rank - 2>(images.shape()).size();
+        T const* pixel       = images.data();
         for (index_t b = 0; b < images.extent(0); ++b) {
             for (index_t c = 0; c < images.extent(1); ++c) {
-                for (index_t p = 0; p < pixels; ++p) { batch.data()[at(b, c, p)] = static_cast<U>(images[b][c].data()[p]); }
+                for (index_t p = 0; p < pixels; ++p) { batch.data()[at(b, c, p)] = static_cast<U>(*pixel++); }
             }
         }
     }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # On a machine with a GPU, in one go: builds, runs the tests there, the same under compute-sanitizer, the examples and the
 # benchmarks. Writes REPORT (JSON): each step with what came of it, and the benchmarks' own results. Needs CMake, g++, the CUDA
-# toolkit, doctest, Eigen and xtensor; for networks on cuDNN that and libonnx-dev; to time large ones Python with numpy and onnx,
-# and beside the Python libraries what bench/peers/compare_on_gpu.py names.
+# toolkit, doctest, Eigen and xtensor; for networks on cuDNN that and libonnx-dev; to time large ones CLI11 and Python with numpy and
+# onnx, and beside the Python libraries what bench/peers/compare_on_gpu.py names.
 #
 #     sh tests/cuda/on_gpu.sh [REPORT]          # else build/gpu/report.json
 set -u
@@ -41,12 +41,13 @@ sanitized() {
 # What is made with cuDNN, where that is.
 build_with_cudnn() {
     cmake --build "$build" --target help | grep -q "test.cudnn.on_gpu" || { echo "cuDNN or ONNX was not found" && return 77; }
-    cmake --build "$build" -j "$(nproc)" --target test.cudnn.on_gpu bench.cuda_networks
+    cmake --build "$build" -j "$(nproc)" --target test.cudnn.on_gpu
 }
 benchmark() { "$build/bench/cuda/bench.cuda" >"$build/steps/bench.json"; }
 networks() {
+    cmake --build "$build" --target help | grep -q "bench.cuda_networks" || { echo "CLI11 was not found" && return 77; }
     python3 -c "import numpy, onnx" 2>/dev/null || { echo "numpy and onnx were not found" && return 77; }
-    python3 bench/networks/make_large.py "$build/networks"
+    cmake --build "$build" --target bench.cuda_networks && python3 bench/networks/make_large.py "$build/networks"
 }
 benchmark_networks() { "$build/bench/cuda/bench.cuda_networks" "$build"/networks/*.onnx >"$build/steps/networks.json"; }
 peers() {

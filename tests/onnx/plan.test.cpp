@@ -419,3 +419,13 @@ TEST_CASE("with channels last, a reshape that would move elements is refused, an
                          doctest::Contains("Conv, the node conv: takes an image of (2, 6, 5) reshaped to (4, 3, 5)"),
                          sc::model_error);
 }
+
+TEST_CASE("with channels last, a convolution with padding does not see a whole image")
+{
+    drawing padded;
+    padded.numbers("shape", {4}, {0, 60, 1, 1}).add("flat", "Reshape", {"image", "shape"});
+    padded.floats("w", {4, 60, 1, 1}).floats("b", {4});
+    padded.add("conv", "Conv", {"flat", "w", "b"}, {integers("pads", {1, 1, 1, 1})}).head("conv", 4);
+    CHECK_THROWS_WITH_AS(static_cast<void>(so::for_channels_last(padded.fused(), {2, 6, 5})),
+                         doctest::Contains("(2, 6, 5) reshaped to (60, 1, 1)"), sc::model_error);
+}

@@ -47,8 +47,8 @@ concept measuring_policy = scorecam::detail::one_of<kind_of<P>, kinds::target, k
                                                     kinds::progress, kinds::stop>;
 
 /// f(X), and f of copies of X, for images (I, C, H, W) with M maps each. Map m of image i is case i·M + m.
-/// Copies are made in the batch itself, so that nothing of the size of all copies is ever held; for a model whose inputs have
-/// other elements or another order, in a batch of images beside it.
+/// Copies are made in the batch itself, so that nothing of the size of all copies is ever held; for a model whose inputs
+/// have other elements or another order, in a batch of images beside it.
 template <class Backend, class Model, class... Policies>
 class perturbed {
     static_assert(check_model<Model>());
@@ -88,9 +88,7 @@ public:
 
         index_t const I = images.extent(0);
         run(I, [&](auto& on, auto& model, index_t first, index_t n) {
-            auto const canvas = model.canvas(n, images_);
-            on.copy(images_.slice(first, n), canvas);
-            keep(on, model.forward(model.entered(canvas)), first, n);
+            keep(on, model.forward(model.entered(images_.slice(first, n))), first, n);
         });
         with_policy(in_force<kinds::target>(),
                     [&](auto const& chosen) { choose_targets_of(on_, chosen, as_const(outputs_.view()), targets_); });

@@ -147,18 +147,60 @@ public:
                stream_);
     }
 
-    template <class T, std::size_t Rank>
+    template <class T, std::size_t Rank, class Batch>
     void mask(view<T const, Rank> images, view<T const, Rank> background, view<T const, Rank> maps,
-              view<ops::range<T> const, 2> ranges, view<ops::pick const, 1> picks, ops::mask_rule rule, view<T, Rank> batch)
+              view<ops::range<T> const, 2> ranges, view<ops::pick const, 1> picks, ops::mask_rule rule, Batch const& batch)
     {
-        mask_into<layout::channels_first>(images, background, maps, ranges, picks, rule, batch.data());
-    }
-    template <class T, class U, std::size_t Rank, layout Layout>
-    void mask(view<T const, Rank> images, view<T const, Rank> background, view<T const, Rank> maps,
-              view<ops::range<T> const, 2> ranges, view<ops::pick const, 1> picks, ops::mask_rule rule,
-              batch_view<U, Rank, Layout, cuda_space> batch)
-    {
-        mask_into<Layout>(images, background, maps, ranges, picks, rule, batch.data());
+        using U = typename Batch::element_type;
+        static_assert(sizeof(U) <= bytes_per_pack && (sizeof(U) & (sizeof(U) - 1)) == 0,
+                      "scorecam: the elements of a batch on a device have 1, 2, 4, 8 or 16 bytes");
+        constexpr std::size_t spatial = Rank - 2;
+        auto const low                = trailing<spatial>(maps.shape());
+        index_t const n               = picks.extent(0);
+        index_t const channels        = images.extent(1);
+        auto const normalised         = allocate<T>(n * low.size());  // affine: commutes with resizing
+        launch(work::normalise_picks<T>{.maps      = maps.data(),
+                                        .ranges    = ranges.data(),
+                                        .picks     = picks.data(),
+                                        .count     = n,
+                                        .channels  = maps.extent(1),
+                                        .positions = low.size(),
+                                        .epsilon   = static_cast<T>(rule.epsilon),
+                                        .out       = normalised.data()},
+               stream_);
+
+        auto const* behind = background.size() == 0 ? nullptr : background.data();
+        auto const all     = [&](auto count) {
+            return work::masking<T, U, spatial, decltype(count)::value>{.images         = images.data(),
+                                                                            .background     = behind,
+                                                                            .one_background = background.extent(0) == 1,
+                                                                            .normalised     = normalised.data(),
+                                                                            .picks          = picks.data(),
+                                                                            .count          = n,
+                                                                            .channels       = channels,
+                                                                            .low            = low,
+                                                                            .high           = trailing<spatial>(images.shape()),
+                                                                            .axis           = rule.axis,
+                                                                            .batch          = batch.data()};
+        };
+        constexpr int widest = bytes_per_pack / sizeof(U);
+        using in_packs       = std::integral_constant<int, widest>;
+        using one_by_one     = std::integral_constant<int, 1>;
+        bool const packs     = images.extent(Rank - 1) % widest == 0 && aligned_to_packs(images.data()) &&
+                           aligned_to_packs(behind) && aligned_to_packs(batch.data());
+        if (order_of<Batch> == layout::channels_first || channels == 1) {  // the same, with one channel
+            if (packs) {
+                launch(work::mask<T, U, spatial, widest>{all(in_packs{})}, stream_);
+            } else {
+                launch(work::mask<T, U, spatial, 1>{all(one_by_one{})}, stream_);
+            }
+        } else if constexpr (order_of<Batch> == layout::channels_last) {
+            if (packs && channels == 3) {
+                launch(work::mask_channels_last<T, U, spatial, widest, 3>{all(in_packs{})}, stream_);
+            } else {
+                launch(work::mask_channels_last<T, U, spatial, 1, 0>{all(one_by_one{})}, stream_);
+            }
+        }
     }
 
     template <class T>
@@ -244,61 +286,6 @@ public:
     }
 
 private:
-    template <layout Layout, class T, class U, std::size_t Rank>
-    void mask_into(view<T const, Rank> images, view<T const, Rank> background, view<T const, Rank> maps,
-                   view<ops::range<T> const, 2> ranges, view<ops::pick const, 1> picks, ops::mask_rule rule, U* batch)
-    {
-        static_assert(sizeof(U) <= bytes_per_pack && (sizeof(U) & (sizeof(U) - 1)) == 0,
-                      "scorecam: the elements of a batch on a device have 1, 2, 4, 8 or 16 bytes");
-        constexpr std::size_t spatial = Rank - 2;
-        auto const low                = trailing<spatial>(maps.shape());
-        index_t const n               = picks.extent(0);
-        index_t const channels        = images.extent(1);
-        auto const normalised         = allocate<T>(n * low.size());  // affine: commutes with resizing
-        launch(work::normalise_picks<T>{.maps      = maps.data(),
-                                        .ranges    = ranges.data(),
-                                        .picks     = picks.data(),
-                                        .count     = n,
-                                        .channels  = maps.extent(1),
-                                        .positions = low.size(),
-                                        .epsilon   = static_cast<T>(rule.epsilon),
-                                        .out       = normalised.data()},
-               stream_);
-
-        auto const* behind = background.size() == 0 ? nullptr : background.data();
-        auto const all     = [&](auto count) {
-            return work::masking<T, U, spatial, decltype(count)::value>{.images         = images.data(),
-                                                                            .background     = behind,
-                                                                            .one_background = background.extent(0) == 1,
-                                                                            .normalised     = normalised.data(),
-                                                                            .picks          = picks.data(),
-                                                                            .count          = n,
-                                                                            .channels       = channels,
-                                                                            .low            = low,
-                                                                            .high           = trailing<spatial>(images.shape()),
-                                                                            .axis           = rule.axis,
-                                                                            .batch          = batch};
-        };
-        constexpr int widest = bytes_per_pack / sizeof(U);
-        using in_packs       = std::integral_constant<int, widest>;
-        using one_by_one     = std::integral_constant<int, 1>;
-        bool const packs     = images.extent(Rank - 1) % widest == 0 && aligned_to_packs(images.data()) &&
-                           aligned_to_packs(behind) && aligned_to_packs(batch);
-        if (Layout == layout::channels_first || channels == 1) {  // the same, with one channel
-            if (packs) {
-                launch(work::mask<T, U, spatial, widest>{all(in_packs{})}, stream_);
-            } else {
-                launch(work::mask<T, U, spatial, 1>{all(one_by_one{})}, stream_);
-            }
-        } else if constexpr (Layout == layout::channels_last) {
-            if (packs && channels == 3) {
-                launch(work::mask_channels_last<T, U, spatial, widest, 3>{all(in_packs{})}, stream_);
-            } else {
-                launch(work::mask_channels_last<T, U, spatial, 1, 0>{all(one_by_one{})}, stream_);
-            }
-        }
-    }
-
     template <class T, std::size_t Rank>
     [[nodiscard]] static std::size_t bytes_of(view<T, Rank> of)
     {

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -21,6 +22,7 @@
 #include <scorecam/cudnn/operations.hpp>
 #include <scorecam/onnx/places.hpp>
 #include <scorecam/onnx/plan.hpp>
+#include <scorecam/reference.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::cudnn {
@@ -152,17 +154,10 @@ private:
         constexpr index_t apart = 256 / sizeof(Element);
         std::vector<Element> all;
         auto const append = [&](std::vector<float>& numbers, extents<4> const& shape) {
-            auto const at    = static_cast<index_t>(all.size());
-            auto const place = strides_of(shape, values.order);
+            auto const at = static_cast<index_t>(all.size());
             all.resize(static_cast<std::size_t>((at + shape.size() + apart - 1) / apart * apart));
-            auto* number = numbers.data();
-            for (index_t m = 0; m < shape[0]; ++m) {
-                for (index_t c = 0; c < shape[1]; ++c) {
-                    for (index_t p = 0; p < shape[2] * shape[3]; ++p) {
-                        all[static_cast<std::size_t>(at + place(m, c, p))] = static_cast<Element>(*number++);
-                    }
-                }
-            }
+            reference_backend{}.copy(tensor_view<float const, 4>{numbers.data(), shape},
+                                     batch_view<Element, 4, values.order>{all.data() + at, shape});
             numbers = {};  // the device has them
             return at;
         };
@@ -220,7 +215,9 @@ private:
     void enlarge(cuda::buffer<T>& memory, index_t size)
     {
         if (known_to_recordings_) {  // it stays, also where there is not enough for both
-            kept_.emplace_back(std::exchange(memory, cuda::buffer<T>{size, home_.get()}));
+            auto larger = std::make_shared<cuda::buffer<T>>(size, home_.get());
+            std::swap(*larger, memory);
+            kept_.push_back(std::move(larger));
         } else {
             memory = {};
             memory = cuda::buffer<T>{size, home_.get()};
@@ -241,7 +238,7 @@ private:
     cuda::buffer<Element> values_;
     cuda::buffer<float> shown_;
     cuda::buffer<char> workspace_;
-    std::vector<std::variant<cuda::buffer<float>, cuda::buffer<__nv_bfloat16>, cuda::buffer<char>>> kept_;  // too small now
+    std::vector<std::shared_ptr<void>> kept_;  // memory that is too small now
     bool known_to_recordings_ = false;
     std::map<index_t, ready> prepared_;
     Element const* batch_ = nullptr;

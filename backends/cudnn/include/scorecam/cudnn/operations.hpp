@@ -26,6 +26,9 @@ struct conditions {
     form values;
     arithmetic products;
     std::size_t largest_workspace;  ///< bytes
+
+    /// Whether products are those of float32.
+    [[nodiscard]] bool exact() const { return values.type == CUDNN_DATA_FLOAT && products == arithmetic::float32; }
 };
 
 namespace detail {
@@ -57,10 +60,8 @@ public:
               step.node);
         check(cudnnSetConvolutionGroupCount(how_.get(), static_cast<int>(what.groups)), step.node);
         // The default lets cuDNN round float32 to TF32 where the device has it; tensor cores take bfloat16 as it is.
-        bool const exact = all.values.type == CUDNN_DATA_FLOAT && all.products == arithmetic::float32;
-        check(cudnnSetConvolutionMathType(how_.get(), exact ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH), step.node);
-        auto const chosen = choose(all, step);
-        if (!exact) { check(cudnnSetConvolutionMathType(how_.get(), chosen), step.node); }
+        check(cudnnSetConvolutionMathType(how_.get(), all.exact() ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH), step.node);
+        choose(all, step);
     }
     [[nodiscard]] std::size_t workspace() const { return workspace_; }
 
@@ -95,8 +96,8 @@ public:
 private:
     /// The algorithm that cuDNN expects to be the fastest of those that give the same bits each time, in the memory there
     /// is. With no ReLU behind it, cuDNN's call for all at once knows one algorithm only: that one is taken where it is
-    /// offered. Returns the arithmetic that it was offered with.
-    cudnnMathType_t choose(conditions const& all, onnx::step const& step)
+    /// offered, and run with the arithmetic that it was offered with.
+    void choose(conditions const& all, onnx::step const& step)
     {
         cudnnConvolutionFwdAlgoPerf_t offered[CUDNN_CONVOLUTION_FWD_ALGO_COUNT];
         int count = 0;
@@ -120,7 +121,7 @@ private:
         auto const& chosen = function_ != onnx::pointwise::relu && of_all != end ? *of_all : *first;
         algorithm_         = chosen.algo;
         workspace_         = chosen.memory;
-        return chosen.mathType;
+        if (!all.exact()) { check(cudnnSetConvolutionMathType(how_.get(), chosen.mathType), step.node); }
     }
 
     tensor_descriptor x_, y_;

@@ -44,7 +44,7 @@ inline bool see_whole_image(step& one, image_shape const& made)
             bool const same   = x.shape == whole || (detail::of_one_order(x.shape) && detail::of_one_order(whole));
             if (same || (i == 0 && detail::see_whole_image(one, whole))) { continue; }
             throw model_error{one.node + ": takes an image of " + to_string(whole) + " reshaped to " + to_string(x.shape) +
-                              ", which is not supported in bfloat16; use float32"};
+                              ", which cannot be done with the channels last; run it with the channels first"};
         }
         made[one.output.value] = one.output.shape;
     }

@@ -172,45 +172,48 @@ template <class U>
     return step;
 }
 
-/// Masked images in a batch of elements U in the order `Layout`.
+/// Masked images in a batch of elements U in the order `Layout`: those of the reference, converted, in their places.
 template <class T, class U, layout Layout, std::size_t SpatialRank, class Backend>
 void check_batches(Backend& on)
 {
-    constexpr auto rank   = SpatialRank + 2;
-    auto const written_by = [](auto& backend, scene<T, SpatialRank> const& in) {
-        using B          = std::remove_reference_t<decltype(backend)>;
-        using held_maps  = held<B, T, rank>;
-        auto const shape = prepend(trailing<rank - 1>(in.images.shape()), in.picks.size());
-        held_maps const images{backend, in.images}, background{backend, in.background}, maps{backend, in.maps};
-        held<B, ops::pick, 1> const picks{backend, in.picks};
-        held<B, ops::range<T>, 2> const ranges{backend, extents<2>{in.maps.extent(0), in.maps.extent(1)}};
-        backend.extrema(merge_leading(maps.in()), in.high(), mask_rule{}, merge_leading(ranges.view()));
-        held<B, U, rank> const memory{backend, extents_in_memory(shape, Layout)};
-        batch_view<U, rank, Layout, typename B::space_type> const batch{memory.view().data(), shape};
-        std::vector<double> all;
-        auto const keep = [&](index_t images_written) {
-            auto const seen = memory.host();
-            auto const size = seen.size() / seen.extent(0) * images_written;
-            for (index_t i = 0; i < size; ++i) { all.push_back(static_cast<double>(static_cast<float>(seen.data()[i]))); }
-        };
-        backend.mask(images.in(), images.in().slice(0, 0), maps.in(), ranges.in(), picks.in(), mask_rule{}, batch);
-        keep(shape[0]);
-        backend.mask(images.in(), background.in(), maps.in(), ranges.in(), picks.in(), mask_rule{}, batch);
-        keep(shape[0]);
-        index_t const images_copied = std::min(in.images.extent(0), shape[0]);
-        backend.copy(images.in().slice(0, images_copied), batch.first(images_copied));
-        keep(images_copied);
-        return all;
-    };
+    constexpr auto rank = SpatialRank + 2;
+    using held_maps     = held<Backend, T, rank>;
+    double const apart  = 2 * std::max(epsilon_of<U>(), 4 * static_cast<double>(std::numeric_limits<float>::epsilon()));
+    auto const number   = [](U value) { return static_cast<double>(static_cast<float>(value)); };
     reference_backend reference;
-    double const apart = 2 * std::max(epsilon_of<U>(), 4 * static_cast<double>(std::numeric_limits<float>::epsilon()));
     for (auto const& geometry : cases::odd<SpatialRank>()) {
         DOCTEST_INFO(std::string{geometry.name});
         scene<T, SpatialRank> const in{geometry};
-        auto const expected = written_by(reference, in);
-        auto const found    = written_by(on, in);
-        DOCTEST_CHECK(std::equal(found.begin(), found.end(), expected.begin(), expected.end(),
-                                 [apart](double a, double b) { return std::abs(a - b) <= apart; }));
+        auto const expected = run(reference, in, mask_rule{});
+        auto const shape    = expected.masked.shape();
+        held_maps const images{on, in.images}, background{on, in.background}, maps{on, in.maps};
+        held<Backend, ops::pick, 1> const picks{on, in.picks};
+        held<Backend, ops::range<T>, 2> const ranges{on, expected.ranges};
+        held<Backend, U, rank> const memory{on, extents_in_memory(shape, Layout)};
+        batch_view<U, rank, Layout, typename Backend::space_type> const batch{memory.view().data(), shape};
+        auto const holds = [&](tensor<T, rank> const& wanted) {
+            auto const seen = memory.host();
+            auto const at   = strides_of(wanted.shape(), Layout);
+            auto const* one = wanted.data();
+            bool alike      = true;
+            for (index_t b = 0; b < wanted.extent(0); ++b) {
+                for (index_t c = 0; c < wanted.extent(1); ++c) {
+                    for (index_t p = 0; p < in.high().size(); ++p) {
+                        auto const found = number(seen.data()[at(b, c, p)]), exact = number(static_cast<U>(*one++));
+                        alike = alike && std::abs(found - exact) <= apart;
+                    }
+                }
+            }
+            return alike;
+        };
+        on.mask(images.in(), images.in().slice(0, 0), maps.in(), ranges.in(), picks.in(), mask_rule{}, batch);
+        DOCTEST_CHECK_MESSAGE(holds(expected.masked), "masked");
+        on.mask(images.in(), background.in(), maps.in(), ranges.in(), picks.in(), mask_rule{}, batch);
+        DOCTEST_CHECK_MESSAGE(holds(expected.blended), "blended");
+        tensor<T, rank> first{prepend(trailing<rank - 1>(shape), 1)};
+        on.copy(images.in().slice(0, 1), decltype(batch){batch.data(), first.shape()});
+        std::copy_n(in.images.data(), first.size(), first.data());
+        DOCTEST_CHECK_MESSAGE(holds(first), "copied");
     }
 }
 
