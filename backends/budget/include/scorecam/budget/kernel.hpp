@@ -27,7 +27,7 @@ void blur_columns(matrix& maps, extents<Rank> const& size)
         }
         if (inner == 1) {
             Eigen::Map<matrix> lines{maps.data(), n, maps.size() / n};
-            lines = (along * lines).eval();
+            lines = product(along, lines);
         } else {
             matrix blurred(inner, n);
             for (index_t first = 0; first < maps.size(); first += inner * n) {
@@ -85,8 +85,7 @@ public:
     /// k between every item (rows) and some (columns).
     [[nodiscard]] matrix with(std::span<index_t const> some) const
     {
-        matrix k(items(), static_cast<index_t>(some.size()));
-        k.noalias() = masks_.transpose() * blurred_(Eigen::all, some);
+        matrix k = inner_products(masks_, blurred_(Eigen::all, some));
         add_matern(k, own_, own_(some));
         return k;
     }
@@ -94,8 +93,7 @@ public:
     /// k among some items.
     [[nodiscard]] matrix among(std::span<index_t const> some) const
     {
-        matrix k(static_cast<index_t>(some.size()), static_cast<index_t>(some.size()));
-        k.noalias() = masks_(Eigen::all, some).transpose() * blurred_(Eigen::all, some);
+        matrix k = inner_products(masks_(Eigen::all, some), blurred_(Eigen::all, some));
         add_matern(k, own_(some), own_(some));
         return k;
     }
@@ -122,7 +120,7 @@ private:
         index_t const step = (zero() + most_compared - 1) / most_compared;
         std::vector<index_t> some;
         for (index_t k = 0; k < zero(); k += step) { some.push_back(k); }
-        matrix const g = masks_(Eigen::all, some).transpose() * blurred_(Eigen::all, some);
+        matrix const g = inner_products(masks_(Eigen::all, some), blurred_(Eigen::all, some));
         std::vector<float> squares;
         for (index_t i = 0; i < g.rows(); ++i) {
             for (index_t j = 0; j < i; ++j) { squares.push_back(std::max(g(i, i) + g(j, j) - 2 * g(i, j), 0.F)); }

@@ -14,6 +14,26 @@ namespace scorecam::budget {
 /// Columns are contiguous.
 using matrix = Eigen::MatrixXf;
 using vector = Eigen::VectorXf;
+/// A matrix that can be read; what is not contiguous by columns is copied for it.
+using matrix_view = Eigen::Ref<matrix const>;
+
+// All products of matrices are one of these two: Eigen compiles a program of its own for each kind of operand, which takes
+// a compiler up to a second each.
+
+/// a·b.
+[[nodiscard]] inline matrix product(matrix_view const& a, matrix_view const& b)
+{
+    matrix c(a.rows(), b.cols());
+    c.noalias() = a * b;
+    return c;
+}
+/// aᵀ·b.
+[[nodiscard]] inline matrix inner_products(matrix_view const& a, matrix_view const& b)
+{
+    matrix c(a.cols(), b.cols());
+    c.noalias() = a.transpose() * b;
+    return c;
+}
 
 /// The maps (n, spatial...) as the columns of a matrix; of all of them, or of those chosen.
 template <class T, std::size_t Rank>

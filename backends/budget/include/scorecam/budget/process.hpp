@@ -34,19 +34,22 @@ public:
         index_t const before = count();
         auto const more      = static_cast<index_t>(items.size());
         if (more == 0) { return; }
-        matrix fresh           = kernel_.with(items);
-        Eigen::MatrixXd corner = fresh(items, Eigen::all).cast<double>();
-        Eigen::MatrixXd const beside =
-            factor().triangularView<Eigen::Lower>().solve(fresh(observed_, Eigen::all).cast<double>());
-        corner -= beside.transpose() * beside;
-        Eigen::MatrixXd const last = cholesky(corner, noise_);
-        fresh.noalias() -= cross() * beside.cast<float>();
-        matrix const divisor = last.transpose().cast<float>();
-        divisor.triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(fresh);
+        matrix fresh        = kernel_.with(items);
+        exact_matrix corner = fresh(items, Eigen::all).cast<double>();
+        exact_matrix beside = fresh(observed_, Eigen::all).transpose().cast<double>();
+        if (before > 0) {
+            divide(beside, factor());
+            corner.selfadjointView<Eigen::Lower>().rankUpdate(beside, -1);
+            fresh -= product(cross(), beside.transpose().cast<float>());
+        }
+        corner = cholesky(corner, noise_);
+        exact_matrix rest = fresh.cast<double>();
+        divide(rest, corner);
+        fresh = rest.cast<float>();
 
         reserve(before + more);
-        factor_.block(before, 0, more, before)    = beside.transpose();
-        factor_.block(before, before, more, more) = last;
+        factor_.block(before, 0, more, before)    = beside;
+        factor_.block(before, before, more, more) = corner;
         cross_.middleCols(before, more)           = fresh;
         unexplained_ -= fresh.rowwise().squaredNorm();
         observed_.insert(observed_.end(), items.begin(), items.end());
@@ -56,13 +59,15 @@ public:
     /// observation, each the surprise that its observation was after the earlier ones.
     [[nodiscard]] matrix whitened(matrix const& residuals) const
     {
-        return factor().triangularView<Eigen::Lower>().solve(residuals.cast<double>()).cast<float>();
+        exact_matrix rows = residuals.transpose().cast<double>();
+        divide(rows, factor());
+        return rows.transpose().cast<float>();
     }
 
     /// The expected residuals (count, values) of the first `count` items.
     [[nodiscard]] matrix expected(matrix const& whitened, index_t count) const
     {
-        return cross().topRows(count) * whitened;
+        return product(cross().topRows(count), whitened);
     }
 
     /// The variance of an observation of each item, given what was observed.
@@ -71,10 +76,9 @@ public:
     /// A square root S Sᵀ of the covariance of observations of some items, given what was observed: lower triangular.
     [[nodiscard]] matrix covariance_root(std::span<index_t const> items) const
     {
-        matrix const known = cross()(items, Eigen::all);
-        matrix covariance  = kernel_.among(items);
-        covariance.noalias() -= known * known.transpose();
-        return cholesky(covariance, static_cast<float>(noise_));
+        matrix const known = cross()(items, Eigen::all).transpose();
+        matrix const left  = kernel_.among(items) - inner_products(known, known);
+        return cholesky(left.cast<double>(), noise_).cast<float>();
     }
 
     [[nodiscard]] mask_kernel const& kernel() const { return kernel_; }
@@ -85,37 +89,43 @@ public:
     }
 
 private:
-    /// The factor of m + noise·I, with more noise where rounding has made that indefinite.
-    template <class Matrix>
-    [[nodiscard]] static Matrix cholesky(Matrix const& m, typename Matrix::Scalar noise)
+    // Factors are computed in double precision.
+    using exact_matrix = Eigen::MatrixXd;
+    using exact_view   = Eigen::Ref<exact_matrix const>;
+
+    /// The factor L of m + noise·I, of which the lower half is read, with more noise where rounding has made that indefinite.
+    [[nodiscard]] static exact_matrix cholesky(exact_matrix const& m, double noise)
     {
         for (;; noise *= 4) {
-            Matrix const noisy = m + noise * Matrix::Identity(m.rows(), m.cols());
-            Eigen::LLT<Matrix> const factored{noisy};
+            exact_matrix noisy = m;
+            noisy.diagonal().array() += noise;
+            Eigen::LLT<exact_matrix> const factored{noisy};
             if (factored.info() == Eigen::Success) { return factored.matrixL(); }
         }
     }
+    /// rows ← rows·L⁻ᵀ.
+    static void divide(exact_matrix& rows, exact_view const& factor)
+    {
+        factor.transpose().triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(rows);
+    }
 
     [[nodiscard]] index_t count() const { return static_cast<index_t>(observed_.size()); }
-    [[nodiscard]] Eigen::Block<Eigen::MatrixXd const> factor() const { return factor_.topLeftCorner(count(), count()); }
-    [[nodiscard]] Eigen::Block<matrix const, Eigen::Dynamic, Eigen::Dynamic, true> cross() const
-    {
-        return cross_.leftCols(count());
-    }
+    [[nodiscard]] exact_view factor() const { return factor_.topLeftCorner(count(), count()); }
+    [[nodiscard]] matrix_view cross() const { return cross_.leftCols(count()); }
 
     /// Makes room for so many observations, and more, so that growing one by one does not copy everything each time.
     void reserve(index_t observations)
     {
         if (observations <= cross_.cols()) { return; }
         index_t const room = std::max(observations, 2 * cross_.cols());
-        factor_.conservativeResizeLike(Eigen::MatrixXd::Zero(room, room));
+        factor_.conservativeResizeLike(exact_matrix::Zero(room, room));
         cross_.conservativeResize(kernel_.items(), room);
     }
 
     mask_kernel kernel_;
     double noise_;
     std::vector<index_t> observed_;
-    Eigen::MatrixXd factor_;  // L, and room
+    exact_matrix factor_;     // L, and room
     matrix cross_;            // (items, observed): K_{items, observed} L⁻ᵀ, and room
     vector unexplained_;      // variance of the items
 };

@@ -157,7 +157,7 @@ public:
         auto const maps      = drawn_maps(varied, weigh);
         double const caution = numbers_.caution * std::visit([](auto const& l) { return l.doubt; }, link_);
         for (index_t m = 0; m < targets_count(); ++m) {
-            vector const own = shown(summands_ * weights_of(row_of_scores(m), m, weigh));
+            vector const own = shown(product(summands_, weights_of(row_of_scores(m), m, weigh)));
             auto const errors = largest_differences(shown(maps[static_cast<std::size_t>(m)]), own);
             predicted[static_cast<std::size_t>(m)] =
                 static_cast<T>(std::min(caution * double{quantile(errors, numbers_.confidence)}, 1.0));
@@ -302,7 +302,7 @@ private:
                 (first_up ? down : up)[k] = moved(j, m, -sigma(j));
             }
             vector const change = (weights_of(up, m, weigh) - weights_of(down, m, weigh)).cwiseAbs();
-            vector const map    = (summands_ * weights_of(row_of_scores(m), m, weigh)).cwiseMax(0);
+            vector const map    = product(summands_, weights_of(row_of_scores(m), m, weigh)).cwiseMax(0);
             float const range   = map.maxCoeff() - map.minCoeff();
             largest = largest.cwiseMax(reach_.cwiseProduct(change(candidates_)) / (range > 0 ? range : 1));
         }
@@ -342,7 +342,7 @@ private:
                 weights[static_cast<std::size_t>(m)].col(s) = weights_of(row, m, weigh);
             }
         }
-        for (auto& each : weights) { each = (summands_ * each).eval(); }
+        for (auto& each : weights) { each = product(summands_, each); }
         return weights;
     }
 
