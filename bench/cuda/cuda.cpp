@@ -2,6 +2,8 @@
 // nothing. Prints a result that bench/compare.py reads, with gigabytes per second beside the time where memory is what
 // limits.
 #include <algorithm>
+#include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -69,9 +71,10 @@ void time_memory(bench::report& to, cuda::backend& on)
     auto const a                = on.allocate<float>(count);
     auto const b                = on.allocate<float>(count);
     sc::tensor_view<float, 1, sc::cuda_space> const from{a.data(), count}, into{b.data(), count};
-    to.add("memory/copy", 2.0 * 4 * count, [&] { on.copy(as_const(from), into); });
-    to.add("memory/fill", 4.0 * count,
-           [&] { cuda::check(cudaMemsetAsync(b.data(), 0, std::size_t{4} * count, on.queue()), "filling memory"); });
+    to.add_enqueued("memory/copy", 2.0 * 4 * count, [&](int) { on.copy(as_const(from), into); });
+    to.add_enqueued("memory/fill", 4.0 * count, [&](int) {
+        cuda::check(cudaMemsetAsync(b.data(), 0, std::size_t{4} * count, on.queue()), "filling memory");
+    });
 }
 
 void time_shape(bench::report& to, cuda::backend& on, sc::testing::cases::shape_case const& shape)
@@ -101,14 +104,17 @@ void time_shape(bench::report& to, cuda::backend& on, sc::testing::cases::shape_
 
     auto const size = sc::trailing<2>(shape.image);
     sc::tensor_view<sc::ops::range<float>, 2, sc::cuda_space> const ranges_view{ranges.data(), 1, K};
-    to.add(name + "/extrema", 0,
-           [&] { on.extrema(merge_leading(as_const(maps_view)), size, sc::mask_rule{}, merge_leading(ranges_view)); });
+    to.add_enqueued(name + "/extrema", 0, [&](int) {
+        on.extrema(merge_leading(as_const(maps_view)), size, sc::mask_rule{}, merge_leading(ranges_view));
+    });
     auto const time_masks = [&]<class Batch>(std::string const& kind, Batch const* /*which*/) {
         using U = typename Batch::element_type;
         for (sc::index_t const n : {16, 64, 256, 512}) {
-            Batch const into{reinterpret_cast<U*>(batch.data()), prepend(shape.image, n)};
-            auto const bytes = static_cast<double>(into.shape().size()) * sizeof(U);
-            to.add(name + "/mask" + kind + "/batch:" + std::to_string(n), bytes, [&] {
+            auto const into_shape   = prepend(shape.image, n);
+            auto const bytes        = static_cast<double>(into_shape.size()) * sizeof(U);
+            sc::index_t const there = largest / n;  // batches that there is memory for
+            to.add_enqueued(name + "/mask" + kind + "/batch:" + std::to_string(n), bytes, [&](int i) {
+                Batch const into{reinterpret_cast<U*>(batch.data()) + i % there * into_shape.size(), into_shape};
                 on.mask(as_const(images_view), as_const(images_view.slice(0, 0)), as_const(maps_view), as_const(ranges_view),
                         as_const(picks_view.slice(0, n)), sc::mask_rule{}, into);
             });
@@ -120,11 +126,11 @@ void time_shape(bench::report& to, cuda::backend& on, sc::testing::cases::shape_
     time_masks(":half", static_cast<batch_of<__half, layout::channels_first>*>(nullptr));
     time_masks(":bfloat16:channels_last", static_cast<batch_of<__nv_bfloat16, layout::channels_last>*>(nullptr));
     device_view const sums_view{sums.data(), prepend(sc::trailing<2>(shape.activation), 1, 1)};
-    to.add(name + "/combine", 4.0 * static_cast<double>(shape.activation.size()), [&] {
+    to.add_enqueued(name + "/combine", 4.0 * static_cast<double>(shape.activation.size()), [&](int) {
         on.combine(as_const(maps_view), sc::tensor_view<float const, 3, sc::cuda_space>{weights.data(), 1, K, 1}, sums_view);
     });
     sc::tensor_view<float, 3, sc::cuda_space> const map_view{map.data(), prepend(size, 1)};
-    to.add(name + "/heatmap", 0, [&] {
+    to.add_enqueued(name + "/heatmap", 0, [&](int) {
         on.heatmap(merge_leading(as_const(sums_view)), sc::heatmap_rule{}, map_view,
                    sc::tensor_view<sc::ops::range<float>, 1, sc::cuda_space>{ranges.data(), 1});
     });
@@ -132,7 +138,7 @@ void time_shape(bench::report& to, cuda::backend& on, sc::testing::cases::shape_
         no_network model{on, shape, largest, recorded};
         for (sc::index_t const n : {16, 64, 256, 512}) {
             sc::explainer explain{on, model, sc::target{1}, sc::fixed_batch{n}};
-            to.add(name + (recorded ? "/map_recorded/batch:" : "/map/batch:") + std::to_string(n), 0,
+            to.add(name + (recorded ? "/map_recorded/batch:" : "/map/batch:") + std::to_string(n),
                    [&] { static_cast<void>(explain(as_const(images_view))); });
         }
     }
@@ -143,9 +149,14 @@ void time_shape(bench::report& to, cuda::backend& on, sc::testing::cases::shape_
 int main()
 {
     if (!bench::has_gpu()) { return 77; }
-    cuda::stream const stream;
-    cuda::backend on{stream.get()};
-    bench::report to{"bench.cuda", stream};
-    time_memory(to, on);
-    for (auto const& shape : sc::testing::cases::networks) { time_shape(to, on, shape); }
+    try {
+        cuda::stream const stream;
+        cuda::backend on{stream.get()};
+        bench::report to{"bench.cuda", stream};
+        time_memory(to, on);
+        for (auto const& shape : sc::testing::cases::networks) { time_shape(to, on, shape); }
+    } catch (std::exception const& e) {
+        std::fprintf(stderr, "%s\n", e.what());
+        return 1;
+    }
 }

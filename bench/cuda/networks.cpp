@@ -1,5 +1,6 @@
 // Whole maps of networks on cuDNN on the machine's GPU, recorded as a graph and not, beside the forwards alone that they
-// run, by precision and batch size. The floor of a map is its forwards at the same batch size.
+// run, by precision and batch size. The floor of a map is its forwards at the same batch size, recorded or not, whichever
+// are faster.
 //
 //     python3 bench/networks/make_large.py FOLDER
 //     bench.cuda_networks FOLDER/vgg16.onnx FOLDER/resnet50.onnx >result.json
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,26 +47,40 @@ void time_network(bench::report& to, cuda::backend& on, std::string const& file,
 {
     constexpr sc::image_shape shape{3, 224, 224};
     cudnn::basic_network<Element> network{file, shape, {}, how};
-    auto const channels = network.explained()[0].shape[0];
-    auto const name     = std::filesystem::path{file}.stem().string() + "/" + network.precision();
+    auto const name = std::filesystem::path{file}.stem().string() + "/" + network.precision();
     for (sc::index_t const n : wanted.batches) {
         auto const host   = sc::testing::drawn_tensor<float>(prepend(shape, n), 1);
         auto const memory = on.allocate<float>(host.size());
         sc::tensor_view<float, 4, sc::cuda_space> const batch{memory.data(), host.shape()};
         on.from_host(host.data(), batch);
         auto const size = "/batch:" + std::to_string(n);
-        sc::model_calls call{on, network};
-        auto const inputs  = call.entered(as_const(batch));
-        double const floor = to.add(name + "/forwards" + size, 0, [&] {
-            for (sc::index_t done = 0; done < channels; done += n) {
-                static_cast<void>(network.forward(inputs.slice(0, std::min(n, channels - done)), on.queue()));
-            }
-        });
         sc::explainer explain{on, network, sc::target{1}, sc::fixed_batch{n}};
-        for (bool const recorded : {false, true}) {
+        auto const map = [&](bool recorded) {
             network.capturable = recorded;
-            auto const map     = [&] { static_cast<void>(explain(as_const(batch.slice(0, 1)))); };
-            to.add(name + (recorded ? "/map_recorded" : "/map") + size, 0, map, floor);
+            return explain(as_const(batch.slice(0, 1)));
+        };
+        auto const plain = map(false), replayed = map(true);
+        if (!std::equal(plain.maps.begin(), plain.maps.end(), replayed.maps.begin())) {
+            throw std::runtime_error{name + size + ": the map of recorded chunks is not that of the others"};
+        }
+        sc::model_calls call{on, network};
+        auto const inputs   = call.entered(as_const(batch));
+        auto const forwards = plain.forwards;
+        auto const push     = [&](sc::index_t images) {
+            static_cast<void>(network.forward(inputs.slice(0, images), on.queue()));
+        };
+        auto const recording = on.record([&] { push(n); });
+        double floor         = to.add(name + "/forwards" + size, [&] {
+            for (sc::index_t done = 0; done < forwards; done += n) { push(std::min(n, forwards - done)); }
+        });
+        if (recording) {
+            floor = std::min(floor, to.add(name + "/forwards_recorded" + size, [&] {
+                for (sc::index_t done = 0; done + n <= forwards; done += n) { recording.replay(); }
+                if (forwards % n > 0) { push(forwards % n); }
+            }));
+        }
+        for (bool const recorded : {false, true}) {
+            to.add(name + (recorded ? "/map_recorded" : "/map") + size, [&] { static_cast<void>(map(recorded)); }, floor);
         }
     }
 }

@@ -1,8 +1,11 @@
 #pragma once
 // What programs that time a GPU print: a result that bench/compare.py reads.
+#include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <cuda_runtime_api.h>
@@ -30,7 +33,7 @@ public:
     report(char const* what, scorecam::cuda::stream const& on, int repetitions = 21) : stream_{on}, repetitions_{repetitions}
     {
         cudaDeviceProp machine{};
-        scorecam::cuda::check(cudaGetDeviceProperties(&machine, 0), "asking for the device");
+        check(cudaGetDeviceProperties(&machine, 0), "asking for the device");
         std::printf("{\n  \"what\": \"%s\",\n  \"processor\": \"%s\", \"version\": \"%s\",\n  \"cases\": [", what,
                     machine.name, SCORECAM_VERSION);
     }
@@ -38,9 +41,9 @@ public:
     report& operator=(report const&) = delete;
     ~report() { std::printf("\n  ]\n}\n"); }
 
-    /// Times the work, which is enqueued on the stream. `bytes` is what it has to read and write at least, and `floor` the
-    /// seconds that it takes at least, if not 0. Returns the median of its seconds.
-    double add(std::string const& name, double bytes, std::function<void()> const& enqueue, double floor = 0)
+    /// Times all of it, from the first call on the host to the end on the stream. `floor` is the seconds that it takes at
+    /// least, if not 0. Returns the median of its seconds.
+    double add(std::string const& name, std::function<void()> const& enqueue, double floor = 0)
     {
         std::vector<double> wall, cpu;
         for (int i = -2; i < repetitions_; ++i) {  // the first ones make memory
@@ -54,18 +57,61 @@ public:
                 cpu.push_back(took.cpu);
             }
         }
-        std::printf("%s\n    {\"name\": \"%s\", ", cases_++ == 0 ? "" : ",", name.c_str());
+        begin(name);
         if (floor > 0) { std::printf("\"times_the_floor\": %.4f, ", median(wall) / floor); }
-        if (bytes > 0) { std::printf("\"gigabytes_per_second\": %.1f, ", bytes / median(wall) * 1e-9); }
         print("seconds", wall);
         std::printf(", ");
         print("cpu_seconds", cpu);
-        std::printf("}");
-        std::fflush(stdout);
+        end();
         return median(wall);
     }
 
+    /// Times the device's part: enqueue(0), enqueue(1) ... in a row, for 5 ms at least, between two events; seconds for
+    /// each. `bytes` is what each has to read and write at least: in other memory than the one before it, so that no cache
+    /// helps.
+    void add_enqueued(std::string const& name, double bytes, std::function<void(int)> const& enqueue)
+    {
+        auto const seconds_of = [&](int calls) {
+            check(cudaEventRecord(first_.get(), stream_.get()), "recording the beginning");
+            for (int i = 0; i < calls; ++i) { enqueue(i); }
+            check(cudaEventRecord(last_.get(), stream_.get()), "recording the end");
+            stream_.wait();
+            float milliseconds = 0;
+            check(cudaEventElapsedTime(&milliseconds, first_.get(), last_.get()), "reading the time");
+            return static_cast<double>(milliseconds) * 1e-3 / calls;
+        };
+        static_cast<void>(seconds_of(2));  // which makes memory
+        int const calls = std::clamp(static_cast<int>(5e-3 / std::max(seconds_of(10), 1e-9)), 10, 2000);
+        std::vector<double> seconds;
+        for (int i = 0; i < repetitions_; ++i) { seconds.push_back(seconds_of(calls)); }
+        begin(name);
+        if (bytes > 0) { std::printf("\"gigabytes_per_second\": %.1f, ", bytes / median(seconds) * 1e-9); }
+        print("seconds", seconds);
+        end();
+    }
+
 private:
+    struct destroy {
+        void operator()(cudaEvent_t event) const noexcept { static_cast<void>(cudaEventDestroy(event)); }
+    };
+    using event = std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, destroy>;
+    [[nodiscard]] static event made_event()
+    {
+        cudaEvent_t made = nullptr;
+        check(cudaEventCreate(&made), "making an event");
+        return event{made};
+    }
+    static void check(cudaError_t status, char const* what) { scorecam::cuda::check(status, what); }
+
+    void begin(std::string const& name)
+    {
+        std::printf("%s\n    {\"name\": \"%s\", ", cases_++ == 0 ? "" : ",", name.c_str());
+    }
+    static void end()
+    {
+        std::printf("}");
+        std::fflush(stdout);
+    }
     static void print(char const* key, std::vector<double> const& times)
     {
         std::printf("\"%s\": {\"median\": %.9f, \"q1\": %.9f, \"q3\": %.9f}", key, median(times), quantile(times, 0.25),
@@ -73,7 +119,9 @@ private:
     }
     scorecam::cuda::stream const& stream_;
     int repetitions_;
-    int cases_ = 0;
+    int cases_   = 0;
+    event first_ = made_event();
+    event last_  = made_event();
 };
 
 }  // namespace bench

@@ -62,13 +62,43 @@ class Peer:
         return {self.name: time.perf_counter() - began}
 
 
+class Forwards:
+    """PyTorch's own forwards, as many as the map has channels, with channels last and the fastest algorithms it finds: what
+    any Score-CAM on it takes at least. Its first round does not count."""
+
+    def __init__(self, network, options, products):
+        import torch
+
+        self.name = f"PyTorch's forwards alone, {products}"
+        self.torch, self.tf32, self.device = torch, products == "tf32", options.device
+        kind = torch.bfloat16 if products == "bfloat16" else torch.float32
+        last = {"dtype": kind, "device": self.device, "memory_format": torch.channels_last}
+        torch.manual_seed(1)
+        self.batch = torch.randn(options.batch, 3, 224, 224).to(**last)
+        self.module = torch_module(network, options.networks).eval().to(**last)
+        self.count = -(-network.channels // options.batch)
+        self.round()
+
+    def round(self):
+        """Seconds, by name."""
+        self.torch.backends.cudnn.allow_tf32 = self.torch.backends.cuda.matmul.allow_tf32 = self.tf32
+        before, self.torch.backends.cudnn.benchmark = self.torch.backends.cudnn.benchmark, True
+        began = time.perf_counter()
+        with self.torch.inference_mode():
+            for _ in range(self.count):
+                outputs = self.module(self.batch)
+        outputs.cpu()  # waits
+        self.torch.backends.cudnn.benchmark = before
+        return {self.name: time.perf_counter() - began}
+
+
 class Program:
     """bench.cuda_networks, started for each round: medians of its warm maps, and of their forwards alone."""
 
     def __init__(self, network, options, products):
         self.name = f"scorecam, cuDNN, {products}"
         self.cases = {what: f"{network.name}/{products}/{what}/batch:{options.batch}"
-                      for what in ("map", "map_recorded", "forwards")}
+                      for what in ("map", "map_recorded", "forwards", "forwards_recorded")}
         self.command = [options.program, options.networks / network.file, "--precision", products,
                         "--batch", str(options.batch), "--repetitions", "3"]
         self.round()
@@ -78,20 +108,20 @@ class Program:
         if done.returncode != 0:
             raise RuntimeError(done.stderr.strip() or f"exit status {done.returncode}")
         found = {case["name"]: case["seconds"]["median"] for case in json.loads(done.stdout)["cases"]}
-        return {f"{self.name}, {what}": found[name] for what, name in self.cases.items()}
+        return {f"{self.name}, {what}": found[name] for what, name in self.cases.items() if name in found}
 
 
 def opened(options, network):
     """The methods that can be had."""
     made = [(Peer, kind, products) for products in ("float32", "tf32") for kind in (TorchCam, PytorchGradCam)]
-    made += [(Program, None, products) for products in ("float32", "tf32", "bfloat16")]
+    made += [(kind, None, products) for products in ("float32", "tf32", "bfloat16") for kind in (Forwards, Program)]
     methods = []
     for method, kind, products in made:
         try:
             given = (network, options, products)
             methods.append(method(kind, *given) if kind else method(*given))
         except (ImportError, OSError, RuntimeError, LookupError, ValueError) as failure:
-            skip(f"{kind.name if kind else 'scorecam'}, {products}", failure)
+            skip(f"{kind.name if kind else method.__name__}, {products}", failure)
     return methods
 
 
@@ -117,6 +147,9 @@ def main():
         skip(network.name, "there is no GPU here, or this torch is not made for it")
         return SKIPPED
     methods = opened(options, network)
+    if not any(isinstance(method, Program) for method in methods) or len({type(method) for method in methods}) == 1:
+        skip(network.name, "there is nothing to compare")
+        return SKIPPED
     seconds = {}
     for _ in range(options.rounds):
         for method in methods:

@@ -50,7 +50,7 @@ struct photo {
 template <std::size_t Rank>
 [[nodiscard]] sc::tensor<float, Rank> load(std::string const& file)
 {
-    auto const array = sc::xtensor::load_npy<float, Rank>(data::from_folder("scored/" + file));
+    auto const array = sc::xtensor::load_npy<float, Rank>(files::from_folder("scored/" + file));
     return {sc::xtensor::view(array).shape(), {array.begin(), array.end()}};
 }
 
@@ -92,10 +92,10 @@ template <std::size_t Rank>
 [[nodiscard]] inline std::vector<photo> const& all()
 {
     static std::vector<photo> const photos = [] {
-        data::require("scored/index.json");
+        files::require("scored/index.json");
         std::string const ending = ".activations.npy";
         std::vector<std::string> stems;
-        for (auto const& entry : std::filesystem::directory_iterator{data::from_folder("scored")}) {
+        for (auto const& entry : std::filesystem::directory_iterator{files::from_folder("scored")}) {
             auto const file = entry.path().filename().string();
             if (file.ends_with(ending)) { stems.push_back(file.substr(0, file.size() - ending.size())); }
         }

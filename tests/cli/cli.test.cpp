@@ -56,7 +56,7 @@ TEST_CASE("explain writes an overlay and an array per class, and one report per 
     CHECK(fs::exists(out + "/" + json["maps"][1]["npy"].get<std::string>()));
 
     auto const shown    = scorecam::opencv::read_image(stem + ".panel.png");
-    auto const pictured = scorecam::opencv::read_image(data::own("examples/drawings/explained.png"));
+    auto const pictured = scorecam::opencv::read_image(files::own("examples/drawings/explained.png"));
     REQUIRE(shown.size() == pictured.size());
     CHECK(cv::mean(cv::abs(shown - pictured))[0] < 0.5);  // the picture in the README is what the program makes
 }
@@ -169,7 +169,7 @@ TEST_CASE("errors are one line that says what to do")
     fails(network + picture + how + " --target 3 --target 3", "each class once", 2);
     fails(network + picture + how + " --baseline blur:1,2", "blur:SIGMA", 2);
     fails(network + picture + " --size 4", "give the size and the channels");
-    fails(data::own("README.md") + picture, "cannot read the network");
+    fails(files::own("README.md") + picture, "cannot read the network");
 }
 
 TEST_CASE("options may stand before the network and the pictures")

@@ -272,7 +272,7 @@ TEST_CASE("parts that are merged give the bytes of the single run, whatever thei
     std::ofstream{out + "/other.jsonl"} << header.substr(0, header.find("torch_cam (steps 4)")) << "rise"
                                         << header.substr(header.find("torch_cam (steps 4)") + 19);
     fails(out + "/other.jsonl " + part(2) + part(3), "\"rise\" here");
-    fails(data::own("LICENSE") + " ", "is no line of a journal");
+    fails(files::own("LICENSE") + " ", "is no line of a journal");
 }
 
 TEST_CASE("a picture that cannot be used is named, left out and counted")

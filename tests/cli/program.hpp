@@ -44,9 +44,9 @@ struct outcome {
 }
 [[nodiscard]] inline auto lines(std::string const& text) { return std::count(text.begin(), text.end(), '\n'); }
 
-inline std::string const network = data::own("examples/drawings/drawings.onnx");
-inline std::string const samples = data::own("examples/drawings/samples/");
-inline std::string const how     = " --preset imagenet-tf --size 96 --labels " + data::own("examples/drawings/labels.txt");
+inline std::string const network = files::own("examples/drawings/drawings.onnx");
+inline std::string const samples = files::own("examples/drawings/samples/");
+inline std::string const how     = " --preset imagenet-tf --size 96 --labels " + files::own("examples/drawings/labels.txt");
 inline std::string const two     = samples + "ringed_ellipse_and_striped_disc.png";
 
 /// A fresh folder for results; its parent is there.

@@ -472,6 +472,21 @@ cudaError_t cudaMemcpyAsync(void* to, void const* from, size_t bytes, cudaMemcpy
                }});
     return cudaSuccess;
 }
+cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, void const* from, size_t from_pitch, size_t width, size_t height,
+                              cudaMemcpyKind kind, cudaStream_t stream)
+{
+    if (kind != cudaMemcpyDeviceToDevice || width > to_pitch || width > from_pitch) { return cudaErrorInvalidValue; }
+    the().enqueue(stream, {[=] {
+                      for (size_t line = 0; line < height; ++line) {
+                          auto const* const source = static_cast<std::byte const*>(from) + line * from_pitch;
+                          auto* const target       = static_cast<std::byte*>(to) + line * to_pitch;
+                          the().expect_inside(source, width, "a copy of memory");
+                          the().expect_inside(target, width, "a copy to memory");
+                          std::memcpy(target, source, width);
+                      }
+                  }});
+    return cudaSuccess;
+}
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream)
 {
     the().enqueue(stream, {[=] {

@@ -26,9 +26,9 @@ constexpr double alike_when_deep = 1e-4;
 TEST_CASE("all layers of the small networks are those of another engine")
 {
     require_other_engine();
-    check_same(data::own("examples/drawings/drawings.onnx"), picture(disc_file, imagenet_tf), alike);
+    check_same(files::own("examples/drawings/drawings.onnx"), picture(disc_file, imagenet_tf), alike);
     for (std::string const name : {"mobile", "fire", "normal", "means"}) {
-        auto const file   = data::own("tests/onnx/networks/" + name);
+        auto const file   = files::own("tests/onnx/networks/" + name);
         auto const images = sc::testing::load<float, 4>(file + ".input.npy");
         sc::tensor<float, 3> image{sc::trailing<3>(images.shape())};
         std::copy_n(images.data(), image.size(), image.data());
@@ -39,7 +39,7 @@ TEST_CASE("all layers of the small networks are those of another engine")
 TEST_CASE("whole explanations on the device are those of the CPU backend and another engine")
 {
     if constexpr (!std::is_void_v<other_engine>) {
-        auto const file  = data::own("examples/drawings/drawings.onnx");
+        auto const file  = files::own("examples/drawings/drawings.onnx");
         auto const image = picture(disc_file, imagenet_tf);
         auto other       = other_engine::make(file, image.shape());
         sc::cpu::backend cpu;
@@ -63,12 +63,12 @@ TEST_CASE("whole explanations on the device are those of the CPU backend and ano
 
 TEST_CASE("scores and activations of real networks on a photo are those of another engine" * doctest::skip())
 {
-    data::require("models/squeezenet1_1.onnx");
-    data::require(chelsea + "image_u8.npy");
+    files::require("models/squeezenet1_1.onnx");
+    files::require(chelsea + "image_u8.npy");
     require_other_engine();
-    auto const file   = [](std::string const& name) { return data::from_folder("models/" + name + ".onnx"); };
+    auto const file   = [](std::string const& name) { return files::from_folder("models/" + name + ".onnx"); };
     auto const drawn  = [](sc::image_shape shape) { return sc::testing::drawn_tensor<float, 3>(shape, 1); };
-    auto const pixels = data::from_folder(chelsea + "image_u8.npy");
+    auto const pixels = files::from_folder(chelsea + "image_u8.npy");
     check_same(file("squeezenet1_1"), picture(pixels, imagenet_torch), alike_when_deep, 9);
     check_same(file("mobilenetv2_1.0_224"), picture(pixels, imagenet_tf), alike_when_deep, 20);
     check_same(file("mobilenetv1_0.25_128"), drawn({3, 128, 128}), alike_when_deep, 7);

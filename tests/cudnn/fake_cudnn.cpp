@@ -451,9 +451,19 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const
     }
     bool const of_all = algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
     bool const known  = then->mode == CUDNN_ACTIVATION_RELU || (then->mode == CUDNN_ACTIVATION_IDENTITY && of_all);
-    bool const refuse = refused_calls == fake_cudnn::refused::everything_in_one ||
-                        (refused_calls == fake_cudnn::refused::grouped_in_one && how->groups > 1);
-    if (!known || refuse || !is(alpha, 1) || x == y) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    if (!known || !is(alpha, 1) || x == y) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    switch (refused_calls) {
+    case fake_cudnn::refused::nothing:
+        break;
+    case fake_cudnn::refused::grouped_in_one:
+        if (how->groups > 1) { return CUDNN_STATUS_NOT_SUPPORTED_SHAPE; }
+        break;
+    case fake_cudnn::refused::relu_in_one:
+        if (then->mode == CUDNN_ACTIVATION_RELU) { return CUDNN_STATUS_NOT_SUPPORTED; }
+        break;
+    case fake_cudnn::refused::everything_in_one:  // for want of workspace, beyond what was said to be enough
+        return CUDNN_STATUS_BAD_PARAM;
+    }
     ++count.in_one;
     return enqueue(on,
                    {all_of(*xd, x),
@@ -507,14 +517,6 @@ cudnnStatus_t cudnnOpTensor(cudnnHandle_t on, cudnnOpTensorDescriptor_t how, voi
                 element(of_a.type, a, of_a.at(i, j, y, x)) + element(of_b.type, b, of_b.at(i, j, y, x)));
         });
     });
-}
-
-cudnnStatus_t cudnnTransformTensor(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t xd, void const* x,
-                                   void const* beta, cudnnTensorDescriptor_t yd, void* y)
-{
-    if (!xd->alike(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
-    if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
-    return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, x, y] { write(to, read(from, x), y); });
 }
 
 cudnnStatus_t cudnnActivationForward(cudnnHandle_t on, cudnnActivationDescriptor_t how, void const* alpha,

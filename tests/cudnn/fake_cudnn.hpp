@@ -5,7 +5,7 @@
 namespace fake_cudnn {
 
 /// What it does not know, as some devices and versions do not: the one call for convolution, bias and activation.
-enum class refused { nothing, grouped_in_one, everything_in_one };
+enum class refused { nothing, grouped_in_one, relu_in_one, everything_in_one };
 void refuse(refused what);
 
 /// Fails with that status in the call of a convolution after `calls` others; -1: never.

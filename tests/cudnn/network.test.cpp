@@ -85,7 +85,7 @@ TEST_CASE("networks with every operator give what was recorded with ONNX Runtime
     for (auto const& one :
          {expected{"mobile", "13_Clip"}, {"fire", "9_Concat"}, {"normal", "12_Relu"}, {"means", "7_Sum"}}) {
         CAPTURE(one.network);
-        auto const file   = data::own("tests/onnx/networks/" + one.network);
+        auto const file   = files::own("tests/onnx/networks/" + one.network);
         auto const images = sc::testing::load<float, 4>(file + ".input.npy");
         auto const shape  = sc::trailing<3>(images.shape());
         cudnn::network fused{file + ".onnx", shape, {one.layer}};
@@ -169,7 +169,7 @@ TEST_CASE("bfloat16 is as good as its 8 bits of mantissa, in every operator, and
     }
     for (std::string const name : {"mobile", "fire", "normal", "means"}) {
         CAPTURE(name);
-        auto const file   = data::own("tests/onnx/networks/" + name);
+        auto const file   = files::own("tests/onnx/networks/" + name);
         auto const images = sc::testing::load<float, 4>(file + ".input.npy");
         cudnn::network exact{file + ".onnx", sc::trailing<3>(images.shape())};
         cudnn::bfloat16_network network{file + ".onnx", sc::trailing<3>(images.shape()), layers_of(exact)};
@@ -193,6 +193,23 @@ TEST_CASE("the map of a network in bfloat16 is nearly that of float32")
     CHECK(relative(found.maps, expected.maps) < 4 * of_bfloat16);
 }
 
+TEST_CASE("chunks recorded as a graph give the bits of chunks that are not")
+{
+    on_a_stream here;
+    device::moved const batch{here.on, recorded<4>("residual", "input")};
+    auto const check_alike = [&](auto network) {
+        network.capturable  = false;
+        auto const expected = sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{2});
+        network.capturable  = true;
+        auto const found    = sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{2});
+        CHECK(expected.batches > 4);  // of the same size: one that runs, one that is recorded, others
+        CHECK(std::equal(found.scores.begin(), found.scores.end(), expected.scores.begin(), expected.scores.end()));
+        CHECK(std::equal(found.maps.begin(), found.maps.end(), expected.maps.begin(), expected.maps.end()));
+    };
+    check_alike(cudnn::network{file_of("residual"), residual_input});
+    check_alike(cudnn::bfloat16_network{file_of("residual"), residual_input});
+}
+
 TEST_CASE("the networks conform")
 {
     on_a_stream here;
@@ -214,7 +231,7 @@ TEST_CASE("the map is that of the authors' code written out in PyTorch")
 {
     on_a_stream here;
     cudnn::network network{file_of("plain"), plain_input, {"/second/Conv"}};
-    auto const image = sc::testing::load<float, 4>(data::own("tests/engines/networks/plain.input.npy"));
+    auto const image = sc::testing::load<float, 4>(files::own("tests/engines/networks/plain.input.npy"));
     sc::tensor<float, 4> first{sc::prepend(plain_input, 1)};
     std::copy_n(image.data(), first.size(), first.data());
     device::moved const batch{here.on, first};

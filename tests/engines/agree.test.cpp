@@ -8,7 +8,7 @@ using namespace engines;
 TEST_CASE("the engines agree on a drawing")
 {
     auto const input = picture(disc_file, imagenet_tf);
-    auto const file  = data::own("examples/drawings/drawings.onnx");
+    auto const file  = files::own("examples/drawings/drawings.onnx");
     check_agreement(by_all(file, input, sc::target{0}, sc::conventions::official{}));
     check_agreement(by_all(file, input, sc::target{3}, sc::conventions::torch_cam{}));
 }

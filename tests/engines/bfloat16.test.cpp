@@ -23,7 +23,7 @@ sv::network drawings(bool bfloat16)
 {
     sv::settings<2> how;
     how.bfloat16 = bfloat16;
-    return sv::network{data::own("examples/drawings/drawings.onnx"), {3, 96, 96}, {}, how};
+    return sv::network{files::own("examples/drawings/drawings.onnx"), {3, 96, 96}, {}, how};
 }
 
 /// Whether the processor has it, said by OpenVINO.

@@ -126,7 +126,7 @@ TEST_CASE_TEMPLATE("files that are no networks", Engine, tested)
     refuses<Engine>("a text", load(scratch("text.onnx", "this is a text, and no network at all\n")), {"text.onnx"});
     refuses<Engine>("a text of another name", load(scratch("text.txt", "this is a text, and no network at all\n")),
                     {"text.txt"});
-    refuses<Engine>("an array", load(data::own("tests/engines/networks/plain.input.npy")), {"plain.input.npy"});
+    refuses<Engine>("an array", load(files::own("tests/engines/networks/plain.input.npy")), {"plain.input.npy"});
     for (std::size_t const size : {whole.size() - 1, whole.size() / 2, std::size_t{100}}) {
         CAPTURE(size);
         refuses<Engine>("half a file", load(scratch("half.onnx", whole.substr(0, size))), {"half.onnx"});

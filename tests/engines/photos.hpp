@@ -31,7 +31,7 @@ inline constexpr preparation imagenet_tf{{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}};
     return input;
 }
 
-inline std::string const disc_file = data::own("tests/engines/networks/disc.npy");
+inline std::string const disc_file = files::own("tests/engines/networks/disc.npy");
 inline std::string const chelsea   = "golden/squeezenet/chelsea_small/";  // in the data folder
 
 }  // namespace engines

@@ -19,16 +19,16 @@ namespace {
 template <class T, std::size_t Rank, class From = T>
 sc::tensor<T, Rank> of_chelsea(std::string const& array)
 {
-    return sc::testing::load<T, Rank, From>(data::from_folder(chelsea + array + ".npy"));
+    return sc::testing::load<T, Rank, From>(files::from_folder(chelsea + array + ".npy"));
 }
 
 }  // namespace
 
 TEST_CASE_TEMPLATE("the official convention is reproduced with SqueezeNet, from exact pixels", Engine, tested)
 {
-    data::require(chelsea + "image_u8.npy");
-    auto const input = picture(data::from_folder(chelsea + "image_u8.npy"), imagenet_torch);
-    auto network     = Engine::make(data::from_folder("models/squeezenet1_1.onnx"), input.shape());
+    files::require(chelsea + "image_u8.npy");
+    auto const input = picture(files::from_folder(chelsea + "image_u8.npy"), imagenet_torch);
+    auto network     = Engine::make(files::from_folder("models/squeezenet1_1.onnx"), input.shape());
     sc::cpu::backend cpu;
     auto const found = sc::explain(cpu, network, input.view(), sc::target{of_chelsea<index_t, 1, std::int64_t>("class")(0)},
                                    sc::conventions::official{});
@@ -55,7 +55,7 @@ TEST_CASE_TEMPLATE("the official convention is reproduced with SqueezeNet, from 
 
 TEST_CASE_TEMPLATE("the default layer of each network is its last activation before the classifier", Engine, tested)
 {
-    data::require("models/mobilenetv2_1.0_224.onnx");
+    files::require("models/mobilenetv2_1.0_224.onnx");
     struct expected {
         std::string file;
         sc::image_shape input;
@@ -70,7 +70,7 @@ TEST_CASE_TEMPLATE("the default layer of each network is its last activation bef
           expected{"resnet20_cifar10", {3, 32, 32}, Engine::name_of("/layer3/layer3.2/Relu_1"), {64, 8, 8}},
           expected{"mnist", {1, 28, 28}, Engine::name_of("ReLU114"), {16, 14, 14}}}) {
         CAPTURE(one.file);
-        auto network = Engine::make(data::from_folder("models/" + one.file + ".onnx"), one.input);
+        auto network = Engine::make(files::from_folder("models/" + one.file + ".onnx"), one.input);
         CHECK(network.explained()[0].name == one.layer);
         CHECK(network.explained()[0].shape == one.activation);
         CHECK(network.max_batch() > 7);

@@ -18,14 +18,14 @@ using sc::index_t;
 
 [[nodiscard]] inline std::string file_of(std::string const& network)
 {
-    return data::own("tests/engines/networks/" + network + ".onnx");
+    return files::own("tests/engines/networks/" + network + ".onnx");
 }
 
 /// An array of a network: recorded<4>("plain", "input").
 template <std::size_t Rank>
 [[nodiscard]] sc::tensor<float, Rank> recorded(std::string const& network, std::string const& array)
 {
-    return sc::testing::load<float, Rank>(data::own("tests/engines/networks/" + network + "." + array + ".npy"));
+    return sc::testing::load<float, Rank>(files::own("tests/engines/networks/" + network + "." + array + ".npy"));
 }
 
 /// Between an engine and PyTorch: sums over at most 72 products in another order. Measured: 1.4e-6 at most.

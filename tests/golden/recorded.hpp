@@ -17,6 +17,7 @@
 #include <scorecam/tensor.hpp>
 #include <scorecam/tensor_view.hpp>
 
+#include <support/data.hpp>
 #include <support/tiny_network.hpp>
 
 namespace golden {
@@ -48,7 +49,7 @@ inline std::vector<std::string> const all_cases = [] {
     return all;
 }();
 
-[[nodiscard]] inline std::string folder(std::string const& name) { return SCORECAM_SOURCE_DIR "/tests/golden/tiny/" + name; }
+[[nodiscard]] inline std::string folder(std::string const& name) { return files::own("tests/golden/tiny/" + name); }
 
 /// An array of a case with elements of type From, as T: recorded<float, 4>("sq32_k8_s0/act").
 template <class T, std::size_t Rank, class From = T>

@@ -21,7 +21,7 @@ namespace {
 
 sc::onnx::graph read(std::string const& network)
 {
-    return sc::onnx::read_file(data::own("tests/engines/networks/" + network + ".onnx"));
+    return sc::onnx::read_file(files::own("tests/engines/networks/" + network + ".onnx"));
 }
 
 /// While it lives, one file can be opened, and no second one beside it.
@@ -115,7 +115,7 @@ TEST_CASE("what is no ONNX file is refused")
 {
     for (std::string const file : {"no/such.onnx", "tests", "README.md", "tests/engines/networks/plain.input.npy"}) {
         CAPTURE(file);
-        CHECK_THROWS_WITH_AS(static_cast<void>(sc::onnx::read_file(data::own(file))),
+        CHECK_THROWS_WITH_AS(static_cast<void>(sc::onnx::read_file(files::own(file))),
                              doctest::Contains("; pass the name of an ONNX file"), sc::model_error);
     }
 }

@@ -23,7 +23,7 @@ namespace {
 
 so::plan plan_of(std::string const& network, sc::image_shape input)
 {
-    return so::lowered(so::read_file(data::own("tests/engines/networks/" + network + ".onnx")), input);
+    return so::lowered(so::read_file(files::own("tests/engines/networks/" + network + ".onnx")), input);
 }
 drawing convolved(std::vector<so::attribute> attributes, so::dims weights = {4, 2, 3, 3})
 {
@@ -380,7 +380,7 @@ TEST_CASE("inputs and outputs that are not those of a classifier of images")
     CHECK(message("residual", {3, 8, 12}).find("(3, 8, 12) but of (n, 3, 8, 8)") != std::string::npos);
     CHECK(message("signal", {3, 20, 1}).find("(n, 3, 20)") != std::string::npos);
     CHECK(message("transformer", {3, 12, 16}).find("the operator ") != std::string::npos);
-    auto const two = so::read_file(data::own("tests/engines/networks/two_scores.onnx"));
+    auto const two = so::read_file(files::own("tests/engines/networks/two_scores.onnx"));
     CHECK(so::lowered(two, {2, 12, 10}, "logits").scores != so::lowered(two, {2, 12, 10}, "probabilities").scores);
     CHECK_THROWS_AS(static_cast<void>(so::lowered(two, {2, 12, 10}, "neither")), sc::model_error);
 }

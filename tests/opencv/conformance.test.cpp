@@ -27,7 +27,7 @@ void check(std::string const& file, sc::image_shape input, std::vector<std::stri
 
 TEST_CASE("the network of drawings conforms, after a ReLU, before it, and at both")
 {
-    auto const file = data::own("examples/drawings/drawings.onnx");
+    auto const file = files::own("examples/drawings/drawings.onnx");
     check(file, {3, 96, 96}, {}, {.refuses_wrong_shapes = true});
     check(file, {3, 96, 96}, {"/features/conv5/Conv"}, {.tap_is_signed = true});
     check(file, {3, 96, 96}, {"/features/conv3/Conv", "/features/relu5/Relu"}, {.tap_is_signed = true});
@@ -35,7 +35,7 @@ TEST_CASE("the network of drawings conforms, after a ReLU, before it, and at bot
 
 TEST_CASE("SqueezeNet and a ResNet conform")
 {
-    data::require("models/squeezenet1_1.onnx");
-    check(data::from_folder("models/resnet20_cifar10.onnx"), {3, 32, 32}, {}, {});
-    check(data::from_folder("models/squeezenet1_1.onnx"), {3, 224, 224}, {}, {.largest_batch = 5});
+    files::require("models/squeezenet1_1.onnx");
+    check(files::from_folder("models/resnet20_cifar10.onnx"), {3, 32, 32}, {}, {});
+    check(files::from_folder("models/squeezenet1_1.onnx"), {3, 224, 224}, {}, {.largest_batch = 5});
 }

@@ -28,7 +28,7 @@ ocv::preprocessing preparation()
 }
 ocv::network drawings(std::vector<std::string> const& layers = {})
 {
-    return ocv::network{ocv::read_network(data::own("examples/drawings/drawings.onnx")), preparation().shape(), layers};
+    return ocv::network{ocv::read_network(files::own("examples/drawings/drawings.onnx")), preparation().shape(), layers};
 }
 
 struct sample {
@@ -39,7 +39,7 @@ struct sample {
 
 std::vector<sample> samples()
 {
-    std::ifstream lines{data::own("examples/drawings/samples/samples.csv")};
+    std::ifstream lines{files::own("examples/drawings/samples/samples.csv")};
     std::vector<sample> all;
     std::string line;
     std::getline(lines, line);  // the heading
@@ -69,7 +69,7 @@ double energy_in(sc::tensor_view<float const, 2> map, cv::Mat const& mask)
     }
     return inside / all;
 }
-cv::Mat read(std::string const& file) { return ocv::read_image(data::own("examples/drawings/samples/" + file)); }
+cv::Mat read(std::string const& file) { return ocv::read_image(files::own("examples/drawings/samples/" + file)); }
 
 /// Every channel counts the same: what a map is worth without any scoring.
 struct uniform_weights {
@@ -178,7 +178,7 @@ TEST_CASE("OpenCV's layer fusion does not change what is captured")
          {"/features/conv5/Conv", "/features/relu5/Relu", "/features/conv3/Conv", "/features/relu3/Relu"}) {
         CAPTURE(layer);
         auto captured = [&](bool fusion, bool after_forward) {
-            auto net = ocv::read_network(data::own("examples/drawings/drawings.onnx"));
+            auto net = ocv::read_network(files::own("examples/drawings/drawings.onnx"));
             net.enableFusion(fusion);
             ocv::network network{net, preparation().shape(), {layer}};
             if (after_forward) { static_cast<void>(network.forward(batch)); }
@@ -199,6 +199,6 @@ TEST_CASE("what cannot be loaded or is not there is a model_error in words")
     CHECK_THROWS_WITH_AS(static_cast<void>(ocv::read_network("no/such.onnx")), doctest::Contains("no/such.onnx"),
                          sc::model_error);
     CHECK_THROWS_WITH_AS(drawings({"/features/nothing"}), doctest::Contains("relu5"), sc::model_error);
-    auto net = ocv::read_network(data::own("examples/drawings/drawings.onnx"));
+    auto net = ocv::read_network(files::own("examples/drawings/drawings.onnx"));
     CHECK_THROWS_WITH_AS((ocv::network{net, {5, 96, 96}}), doctest::Contains("(5, 96, 96)"), sc::model_error);
 }

@@ -16,7 +16,7 @@ namespace ocv = scorecam::opencv;
 
 TEST_CASE("the default layer of each network is its last spatial activation, and any batch size runs")
 {
-    data::require("models/mobilenetv2_1.0_224.onnx");
+    files::require("models/mobilenetv2_1.0_224.onnx");
     struct expected {
         char const* file;
         sc::image_shape input;
@@ -31,7 +31,7 @@ TEST_CASE("the default layer of each network is its last spatial activation, and
           expected{"resnet20_cifar10", {3, 32, 32}, "onnx_node!/layer3/layer3.2/Relu_1", {64, 8, 8}},
           expected{"mnist", {1, 28, 28}, "onnx_node!ReLU114", {16, 14, 14}}}) {
         CAPTURE(std::string{e.file});
-        ocv::network network{ocv::read_network(data::from_folder(std::string{"models/"} + e.file + ".onnx")), e.input};
+        ocv::network network{ocv::read_network(files::from_folder(std::string{"models/"} + e.file + ".onnx")), e.input};
         CHECK(network.explained()[0].name == e.layer);
         CHECK(network.explained()[0].shape == e.activation);
         CHECK(network.max_batch() > 7);

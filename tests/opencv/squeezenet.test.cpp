@@ -31,12 +31,12 @@ constexpr double tolerance_of_maps    = 1e-4;
 template <class T, std::size_t Rank, class From = T>
 sc::tensor<T, Rank> recorded(std::string const& name)
 {
-    return sc::testing::load<T, Rank, From>(data::from_folder("golden/squeezenet/" + name + ".npy"));
+    return sc::testing::load<T, Rank, From>(files::from_folder("golden/squeezenet/" + name + ".npy"));
 }
 
 ocv::network squeezenet()
 {
-    return ocv::network{ocv::read_network(data::from_folder("models/squeezenet1_1.onnx")), ocv::imagenet_torch().shape()};
+    return ocv::network{ocv::read_network(files::from_folder("models/squeezenet1_1.onnx")), ocv::imagenet_torch().shape()};
 }
 
 /// The photo that was recorded with its exact pixels, ready to be explained.
@@ -62,7 +62,7 @@ private:
     }
     static sc::tensor<unsigned char, 3> pixels()  // (H, W, RGB)
     {
-        data::require("golden/squeezenet/chelsea_small/image_u8.npy");
+        files::require("golden/squeezenet/chelsea_small/image_u8.npy");
         return recorded<unsigned char, 3>("chelsea_small/image_u8");
     }
     static sc::tensor<float, 3> prepared(sc::tensor<unsigned char, 3>& rgb)
@@ -116,7 +116,7 @@ TEST_CASE("SqueezeNet in OpenCV gives the activations and logits of PyTorch")
 TEST_CASE("a convolution of SqueezeNet is captured as it is before the ReLU behind it")
 {
     chelsea photo;
-    ocv::network before{ocv::read_network(data::from_folder("models/squeezenet1_1.onnx")),
+    ocv::network before{ocv::read_network(files::from_folder("models/squeezenet1_1.onnx")),
                         photo.network.input_shape(),
                         {"/features/features.12/expand1x1/Conv"}};
     auto const seen  = before.capture({photo.input.data(), prepend(photo.input.shape(), 1)});
@@ -180,10 +180,10 @@ TEST_CASE("pytorch-grad-cam is reproduced on real weights, from exact pixels")
 
 TEST_CASE("two classes of one photo: two maps, from the forwards of one")
 {
-    data::require("images/both.png");
+    files::require("images/both.png");
     auto network = squeezenet();
     sc::cpu::backend cpu;
-    auto const input = ocv::prepare(ocv::read_image(data::from_folder("images/both.png")), ocv::imagenet_torch());
+    auto const input = ocv::prepare(ocv::read_image(files::from_folder("images/both.png")), ocv::imagenet_torch());
     auto const found = sc::explain(cpu, network, input.view(), sc::targets{243, 282});
     CHECK(found.channels() == 512);
     CHECK(found.forwards == 512 - found.flat_channels + 1);

@@ -5,9 +5,14 @@
 #include <filesystem>
 #include <string>
 
-namespace data {
+namespace files {
 
-[[nodiscard]] inline std::string own(std::string const& file) { return std::string{SCORECAM_SOURCE_DIR} + "/" + file; }
+/// In the repository that the tests were built in, or in the one that the environment names.
+[[nodiscard]] inline std::string own(std::string const& file)
+{
+    auto const* const other = std::getenv("SCORECAM_SOURCE_DIR");
+    return std::string{other != nullptr ? other : SCORECAM_SOURCE_DIR} + "/" + file;
+}
 [[nodiscard]] inline std::string from_folder(std::string const& file) { return std::string{SCORECAM_DATA_DIR} + "/" + file; }
 
 /// Ends the program as a skipped test, with the reason, if the file is not in the data folder.
@@ -19,4 +24,4 @@ inline void require(std::string const& file)
     }
 }
 
-}  // namespace data
+}  // namespace files

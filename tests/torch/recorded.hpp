@@ -16,7 +16,7 @@ namespace recorded {
 
 namespace sc = scorecam;
 
-[[nodiscard]] inline std::string file(std::string const& name) { return data::own("tests/torch/" + name + ".pt"); }
+[[nodiscard]] inline std::string file(std::string const& name) { return files::own("tests/torch/" + name + ".pt"); }
 
 /// A tensor of those recorded of a network: "input", "outputs", or a layer.
 [[nodiscard]] inline at::Tensor of(std::string const& network, std::string name)

@@ -19,7 +19,9 @@ concept memory_resource = std::copyable<R> && requires(R r, void* memory, std::s
     { r.deallocate(memory, bytes, stream) } noexcept;
 };
 
-/// The runtime's own pool of the current device. It waits for nothing.
+/// The runtime's own pool of the current device. It waits for nothing. What is given back goes to the driver whenever
+/// somebody waits, unless the caller raises the pool's cudaMemPoolAttrReleaseThreshold: an explainer that is kept needs
+/// nothing anew.
 struct stream_ordered_memory {
     [[nodiscard]] void* allocate(std::size_t bytes, cudaStream_t stream) const
     {

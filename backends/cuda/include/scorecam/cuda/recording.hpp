@@ -34,20 +34,21 @@ public:
             if (end(stream).second != cudaErrorStreamCaptureInvalidated) { throw; }
             return {};
         }
-        auto const [graph, status] = end(stream);
+        auto [graph, status] = end(stream);
         if (status == cudaErrorStreamCaptureInvalidated || status == cudaErrorStreamCaptureUnjoined) { return {}; }
         check(status, "recording");
         cudaGraphExec_t made = nullptr;
         check(cudaGraphInstantiate(&made, graph.get(), 0), "making a graph");
         recording recorded;
         recorded.stream_ = stream;
-        recorded.graph_.reset(made);
+        recorded.ready_.reset(made);
+        recorded.graph_ = std::move(graph);
         return recorded;
     }
 
-    explicit operator bool() const noexcept { return graph_ != nullptr; }
+    explicit operator bool() const noexcept { return ready_ != nullptr; }
     /// Enqueues it all.
-    void replay() const { check(cudaGraphLaunch(graph_.get(), stream_), "replaying a graph"); }
+    void replay() const { check(cudaGraphLaunch(ready_.get(), stream_), "replaying a graph"); }
 
 private:
     struct destroy {
@@ -66,7 +67,8 @@ private:
     }
 
     cudaStream_t stream_ = nullptr;
-    std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, destroy> graph_;
+    graph_owner graph_;  // longer than what was made of it: memory that is allocated in it is the graph's
+    std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, destroy> ready_;
 };
 
 }  // namespace scorecam::cuda

@@ -72,19 +72,6 @@ inline constexpr form form_of =
           "a tensor of " + to_string(prepend(shape, n)));
     return made;
 }
-/// The same as some channels of images (C', H, W).
-[[nodiscard]] inline tensor_descriptor described(form const& in, index_t n, image_shape const& shape,
-                                                 image_shape const& whole)
-{
-    auto const [c, h, w] = shape.extent;
-    auto const at        = strides_of(prepend(whole, n), in.order);
-    tensor_descriptor made;
-    check(cudnnSetTensor4dDescriptorEx(made.get(), in.type, static_cast<int>(n), static_cast<int>(c), static_cast<int>(h),
-                                       static_cast<int>(w), static_cast<int>(at.image), static_cast<int>(at.channel),
-                                       static_cast<int>(w * at.position), static_cast<int>(at.position)),
-          "a part of a tensor, of " + to_string(prepend(shape, n)));
-    return made;
-}
 /// Weights (M, C, h, w).
 [[nodiscard]] inline filter_descriptor described(form const& in, extents<4> const& shape)
 {

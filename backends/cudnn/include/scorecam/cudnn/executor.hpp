@@ -74,8 +74,13 @@ public:
         batch_ = batch.data(), n_ = n;
         for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
             auto const& step = plan_.steps[i];
-            detail::call at{cudnn_.get(), {},      values_.data() + n * places_.of[step.output.value],
-                            nullptr,      nullptr, workspace_.data()};
+            detail::call at{.cudnn     = cudnn_.get(),
+                            .stream    = stream,
+                            .in        = {},
+                            .out       = values_.data() + n * places_.of[step.output.value],
+                            .weights   = nullptr,
+                            .bias      = nullptr,
+                            .workspace = workspace_.data()};
             for (auto const& x : step.inputs) { at.in.push_back(computed(x.value)); }
             if (std::holds_alternative<onnx::convolution>(step.what)) {
                 at.weights = weights_.data() + weights_at_[i];

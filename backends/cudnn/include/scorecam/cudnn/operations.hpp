@@ -2,13 +2,16 @@
 // The operations of a plan as cuDNN computes them, prepared for batches of one size.
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <cuda_runtime_api.h>
 #include <cudnn.h>
 
+#include <scorecam/cuda/error.hpp>
 #include <scorecam/cudnn/descriptors.hpp>
 #include <scorecam/cudnn/error.hpp>
 #include <scorecam/onnx/plan.hpp>
@@ -39,6 +42,7 @@ inline constexpr float one = 1, zero = 0;
 /// A call of one operation, all pointers on the device.
 struct call {
     cudnnHandle_t cudnn;
+    cudaStream_t stream;  // the handle's
     std::vector<void const*> in;
     void* out;
     void const* weights;  // of a convolution
@@ -46,12 +50,16 @@ struct call {
     void* workspace;
 };
 
+/// What cuDNN does of a convolution, + bias, + residual, and its activation in one call.
+enum class in_one { everything, sums, nothing };
+
+/// The most that cuDNN has a call for, found out in the first run; what is left is done step by step.
 class convolving {
 public:
     convolving(conditions const& all, onnx::step const& step, onnx::convolution const& what)
         : x_{described(all.values, all.n, step.inputs[0].shape)}, y_{described(all.values, all.n, step.output.shape)},
           weights_{described(all.values, what.shape)}, bias_{described(all.values, 1, {what.shape[0], 1, 1})},
-          then_{described(what.then)}, function_{what.then.function}
+          then_{described(what.then)}, function_{what.then.function}, exact_{all.exact()}
     {
         auto const side = [](onnx::pair const& of, std::size_t a) { return static_cast<int>(of[a]); };
         check(cudnnSetConvolution2dDescriptor(how_.get(), side(what.padding, 0), side(what.padding, 1), side(what.stride, 0),
@@ -60,68 +68,101 @@ public:
               step.node);
         check(cudnnSetConvolutionGroupCount(how_.get(), static_cast<int>(what.groups)), step.node);
         // The default lets cuDNN round float32 to TF32 where the device has it; tensor cores take bfloat16 as it is.
-        check(cudnnSetConvolutionMathType(how_.get(), all.exact() ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH), step.node);
+        check(cudnnSetConvolutionMathType(how_.get(), exact_ ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH), step.node);
         choose(all, step);
     }
     [[nodiscard]] std::size_t workspace() const { return workspace_; }
 
-    /// In one call where cuDNN has one for it, or step by step.
     void operator()(call const& at, std::string const& node)
     {
-        auto const* residual = at.in.size() > 1 ? at.in[1] : nullptr;
-        if (in_one_) {
-            auto const& none = function_ == onnx::pointwise::relu ? then_ : nothing_;
-            auto const said  = cudnnConvolutionBiasActivationForward(
-                at.cudnn, &one, x_.get(), at.in[0], weights_.get(), at.weights, how_.get(), algorithm_, at.workspace,
-                workspace_, residual != nullptr ? &one : &zero, y_.get(), residual != nullptr ? residual : at.out,
-                bias_.get(), at.bias, none.get(), y_.get(), at.out);
-            in_one_ = said != CUDNN_STATUS_NOT_SUPPORTED;  // nothing was enqueued then, and never is it tried again
-            if (in_one_) { check(said, node); }
-        }
-        if (!in_one_) {
-            check(cudnnConvolutionForward(at.cudnn, &one, x_.get(), at.in[0], weights_.get(), at.weights, how_.get(),
-                                          algorithm_, at.workspace, workspace_, &zero, y_.get(), at.out),
-                  node);
-            check(cudnnAddTensor(at.cudnn, &one, bias_.get(), at.bias, &one, y_.get(), at.out), node);
-            if (residual != nullptr) {
-                check(cudnnAddTensor(at.cudnn, &one, y_.get(), residual, &one, y_.get(), at.out), node);
-            }
-        }
-        bool const done = function_ == onnx::pointwise::none || (in_one_ && function_ == onnx::pointwise::relu);
-        if (!done) {
+        while (in_one_ != in_one::nothing && !was_done_in_one(at, node)) { expect_less(node); }
+        if (in_one_ == in_one::nothing) { sum_step_by_step(at, node); }
+        if (in_one_ != in_one::everything && function_ != onnx::pointwise::none) {
             check(cudnnActivationForward(at.cudnn, then_.get(), &one, y_.get(), at.out, &zero, y_.get(), at.out), node);
         }
     }
 
 private:
+    using offer = cudnnConvolutionFwdAlgoPerf_t;
+
+    /// False if cuDNN has no such call, or one that needs more workspace than it said for the convolution alone: nothing was
+    /// enqueued then.
+    [[nodiscard]] bool was_done_in_one(call const& at, std::string const& node)
+    {
+        auto const* residual = at.in.size() > 1 ? at.in[1] : nullptr;
+        auto const& then     = in_one_ == in_one::everything ? then_ : nothing_;
+        auto const said      = cudnnConvolutionBiasActivationForward(
+            at.cudnn, &one, x_.get(), at.in[0], weights_.get(), at.weights, how_.get(), algorithm_, at.workspace, workspace_,
+            residual != nullptr ? &one : &zero, y_.get(), residual != nullptr ? residual : at.out, bias_.get(), at.bias,
+            then.get(), y_.get(), at.out);
+        auto const kind = CUDNN_STATUS_CATEGORY(said);
+        if (kind == CUDNN_STATUS_NOT_SUPPORTED || kind == CUDNN_STATUS_BAD_PARAM) { return false; }
+        check(said, node);
+        return true;
+    }
+    void sum_step_by_step(call const& at, std::string const& node)
+    {
+        check(cudnnConvolutionForward(at.cudnn, &one, x_.get(), at.in[0], weights_.get(), at.weights, how_.get(), algorithm_,
+                                      at.workspace, workspace_, &zero, y_.get(), at.out),
+              node);
+        check(cudnnAddTensor(at.cudnn, &one, bias_.get(), at.bias, &one, y_.get(), at.out), node);
+        if (at.in.size() > 1) { check(cudnnAddTensor(at.cudnn, &one, y_.get(), at.in[1], &one, y_.get(), at.out), node); }
+    }
+
+    /// After everything come the sums, where there is an algorithm for them, and then nothing.
+    void expect_less(std::string const& node)
+    {
+        bool const sums = in_one_ == in_one::everything && for_sums_.has_value();
+        in_one_         = sums ? in_one::sums : in_one::nothing;
+        take(sums ? *for_sums_ : fastest_, node);
+    }
+    /// From now on this algorithm, with the arithmetic that it was offered with.
+    void take(offer const& chosen, std::string const& node)
+    {
+        algorithm_ = chosen.algo;
+        if (!exact_) { check(cudnnSetConvolutionMathType(how_.get(), chosen.mathType), node); }
+    }
+
     /// The algorithm that cuDNN expects to be the fastest of those that give the same bits each time, in the memory there
     /// is. With no ReLU behind it, cuDNN's call for all at once knows one algorithm only: that one is taken where it is
-    /// offered, and run with the arithmetic that it was offered with.
+    /// offered.
     void choose(conditions const& all, onnx::step const& step)
     {
-        cudnnConvolutionFwdAlgoPerf_t offered[CUDNN_CONVOLUTION_FWD_ALGO_COUNT];
+        offer offered[CUDNN_CONVOLUTION_FWD_ALGO_COUNT];
         int count = 0;
         check(cudnnGetConvolutionForwardAlgorithm_v7(all.cudnn, x_.get(), weights_.get(), how_.get(), y_.get(),
                                                      CUDNN_CONVOLUTION_FWD_ALGO_COUNT, &count, offered),
               step.node);
         auto const end    = offered + count;
-        auto const usable = [&](cudnnConvolutionFwdAlgoPerf_t const& o) {
+        auto const usable = [&](offer const& o) {
             return o.status == CUDNN_STATUS_SUCCESS && o.determinism == CUDNN_DETERMINISTIC &&
                    o.memory <= all.largest_workspace;
         };
-        auto const first  = std::find_if(offered, end, usable);
-        auto const of_all = std::find_if(offered, end, [&](cudnnConvolutionFwdAlgoPerf_t const& o) {
+        auto const first = std::find_if(offered, end, usable);
+        auto const sums  = std::find_if(offered, end, [&](offer const& o) {
             return usable(o) && o.algo == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
         });
-        if (first == end) {
-            throw model_error{step.node + ": cuDNN has no algorithm for it in " + std::to_string(all.largest_workspace) +
-                              " bytes; give more in settings::workspace"};
+        if (first == end) { refuse(all, step, offered, end); }
+        fastest_   = *first;
+        workspace_ = fastest_.memory;
+        if (sums != end) {
+            for_sums_  = *sums;
+            workspace_ = std::max(workspace_, sums->memory);
         }
-        in_one_            = function_ == onnx::pointwise::relu || of_all != end;
-        auto const& chosen = function_ != onnx::pointwise::relu && of_all != end ? *of_all : *first;
-        algorithm_         = chosen.algo;
-        workspace_         = chosen.memory;
-        if (!all.exact()) { check(cudnnSetConvolutionMathType(how_.get(), chosen.mathType), step.node); }
+        in_one_ = function_ == onnx::pointwise::relu ? in_one::everything : sums != end ? in_one::sums : in_one::nothing;
+        take(in_one_ == in_one::sums ? *for_sums_ : fastest_, step.node);
+    }
+    [[noreturn]] static void refuse(conditions const& all, onnx::step const& step, offer const* offered, offer const* end)
+    {
+        std::size_t least = 0;
+        for (auto const* o = offered; o != end; ++o) {
+            bool const would_do = o->status == CUDNN_STATUS_SUCCESS && o->determinism == CUDNN_DETERMINISTIC;
+            if (would_do) { least = least == 0 ? o->memory : std::min(least, o->memory); }
+        }
+        throw model_error{step.node + ": cuDNN has no algorithm for it " +
+                          (least > 0 ? "in " + std::to_string(all.largest_workspace) + " bytes; give " +
+                                           std::to_string(least) + " in settings::workspace"
+                                     : "that gives the same bits each time; try another precision")};
     }
 
     tensor_descriptor x_, y_;
@@ -131,9 +172,12 @@ private:
     activation_descriptor then_;
     activation_descriptor nothing_ = described(onnx::activation{});
     onnx::pointwise function_;
+    bool exact_;
+    offer fastest_{};
+    std::optional<offer> for_sums_;
     cudnnConvolutionFwdAlgo_t algorithm_{};
-    std::size_t workspace_ = 0;
-    bool in_one_           = true;
+    std::size_t workspace_ = 0;  // what any of them needs
+    in_one in_one_         = in_one::nothing;
 };
 
 class pooling {
@@ -200,30 +244,29 @@ class joining {
 public:
     joining(conditions const& all, onnx::step const& step)
     {
-        auto const at      = strides_of(prepend(step.output.shape, all.n), all.values.order);
-        index_t channel    = 0;
-        auto const element = static_cast<index_t>(all.values.bytes);
-        for (auto const& x : step.inputs) {
-            parts_.push_back({described(all.values, all.n, x.shape),
-                              described(all.values, all.n, x.shape, step.output.shape), at(0, channel, 0) * element});
-            channel += x.shape[0];
-        }
+        bool const last      = all.values.order == layout::channels_last;
+        auto const positions = step.output.shape[1] * step.output.shape[2];
+        lines_               = static_cast<std::size_t>(last ? all.n * positions : all.n);
+        auto const bytes_of  = [&](index_t channels) {
+            return static_cast<std::size_t>(last ? channels : channels * positions) * all.values.bytes;
+        };
+        line_ = bytes_of(step.output.shape[0]);
+        for (auto const& x : step.inputs) { parts_.push_back(bytes_of(x.shape[0])); }
     }
     void operator()(call const& at, std::string const& node)
     {
-        for (std::size_t i = 0; i < parts_.size(); ++i) {
-            check(cudnnTransformTensor(at.cudnn, &one, parts_[i].from.get(), at.in[i], &zero, parts_[i].to.get(),
-                                       static_cast<char*>(at.out) + parts_[i].first),
-                  node);
+        auto* out = static_cast<char*>(at.out);
+        for (std::size_t i = 0; i < parts_.size(); out += parts_[i++]) {
+            cuda::check(
+                cudaMemcpy2DAsync(out, line_, at.in[i], parts_[i], parts_[i], lines_, cudaMemcpyDeviceToDevice, at.stream),
+                node);
         }
     }
 
 private:
-    struct part {
-        tensor_descriptor from, to;
-        index_t first;  // byte
-    };
-    std::vector<part> parts_;
+    std::size_t lines_;               // an image, or with channels last a position of one
+    std::size_t line_;                // bytes of the result
+    std::vector<std::size_t> parts_;  // bytes of the inputs
 };
 
 class normalising {
