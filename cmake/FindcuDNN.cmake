@@ -2,7 +2,7 @@
 # libcudnn.so.9 and no libcudnn.so.
 find_package(CUDAToolkit QUIET)
 find_path(cuDNN_INCLUDE_DIR cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
-find_library(cuDNN_LIBRARY NAMES cudnn libcudnn.so.9 HINTS ${CUDAToolkit_LIBRARY_DIR} ${CUDAToolkit_LIBRARY_ROOT}/lib)
+find_library(cuDNN_LIBRARY NAMES cudnn libcudnn.so.9 NAMES_PER_DIR HINTS ${CUDAToolkit_LIBRARY_DIR} ${CUDAToolkit_LIBRARY_ROOT}/lib)
 foreach(header cudnn_version_v9.h cudnn_version.h)
   if(EXISTS "${cuDNN_INCLUDE_DIR}/${header}" AND NOT cuDNN_VERSION)
     file(STRINGS ${cuDNN_INCLUDE_DIR}/${header} lines REGEX "^#define CUDNN_(MAJOR|MINOR|PATCHLEVEL) [0-9]")

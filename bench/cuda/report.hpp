@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <cuda_runtime_api.h>
@@ -67,26 +68,34 @@ public:
     }
 
     /// Times the device's part: enqueue(0), enqueue(1) ... in a row, for 5 ms at least, between two events; seconds for
-    /// each. `bytes` is what each has to read and write at least: in other memory than the one before it, so that no cache
-    /// helps.
+    /// each, and the host's processor time in enqueuing it. `bytes`, if not 0, is what each has to read and write at least;
+    /// the caller sees to it that no cache holds it.
     void add_enqueued(std::string const& name, double bytes, std::function<void(int)> const& enqueue)
     {
         auto const seconds_of = [&](int calls) {
             check(cudaEventRecord(first_.get(), stream_.get()), "recording the beginning");
-            for (int i = 0; i < calls; ++i) { enqueue(i); }
+            auto const host = timed([&] {
+                for (int i = 0; i < calls; ++i) { enqueue(i); }
+            });
             check(cudaEventRecord(last_.get(), stream_.get()), "recording the end");
             stream_.wait();
             float milliseconds = 0;
             check(cudaEventElapsedTime(&milliseconds, first_.get(), last_.get()), "reading the time");
-            return static_cast<double>(milliseconds) * 1e-3 / calls;
+            return std::pair{static_cast<double>(milliseconds) * 1e-3 / calls, host.cpu / calls};
         };
         static_cast<void>(seconds_of(2));  // which makes memory
-        int const calls = std::clamp(static_cast<int>(5e-3 / std::max(seconds_of(10), 1e-9)), 10, 2000);
-        std::vector<double> seconds;
-        for (int i = 0; i < repetitions_; ++i) { seconds.push_back(seconds_of(calls)); }
+        int const calls = std::clamp(static_cast<int>(5e-3 / std::max(seconds_of(10).first, 1e-9)), 10, 2000);
+        std::vector<double> device, host;
+        for (int i = 0; i < repetitions_; ++i) {
+            auto const [on_device, on_host] = seconds_of(calls);
+            device.push_back(on_device);
+            host.push_back(on_host);
+        }
         begin(name);
-        if (bytes > 0) { std::printf("\"gigabytes_per_second\": %.1f, ", bytes / median(seconds) * 1e-9); }
-        print("seconds", seconds);
+        if (bytes > 0) { std::printf("\"gigabytes_per_second\": %.1f, ", bytes / median(device) * 1e-9); }
+        print("seconds", device);
+        std::printf(", ");
+        print("cpu_seconds", host);
         end();
     }
 

@@ -84,11 +84,13 @@ class Forwards:
         self.torch.backends.cudnn.allow_tf32 = self.torch.backends.cuda.matmul.allow_tf32 = self.tf32
         before, self.torch.backends.cudnn.benchmark = self.torch.backends.cudnn.benchmark, True
         began = time.perf_counter()
-        with self.torch.inference_mode():
-            for _ in range(self.count):
-                outputs = self.module(self.batch)
-        outputs.cpu()  # waits
-        self.torch.backends.cudnn.benchmark = before
+        try:
+            with self.torch.inference_mode():
+                for _ in range(self.count):
+                    outputs = self.module(self.batch)
+            outputs.cpu()  # waits
+        finally:
+            self.torch.backends.cudnn.benchmark = before
         return {self.name: time.perf_counter() - began}
 
 
@@ -108,7 +110,7 @@ class Program:
         if done.returncode != 0:
             raise RuntimeError(done.stderr.strip() or f"exit status {done.returncode}")
         found = {case["name"]: case["seconds"]["median"] for case in json.loads(done.stdout)["cases"]}
-        return {f"{self.name}, {what}": found[name] for what, name in self.cases.items() if name in found}
+        return {f"{self.name}, {what}": found[name] for what, name in self.cases.items()}
 
 
 def opened(options, network):

@@ -316,6 +316,11 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph)
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph)
 {
+    for (auto* const made : the().executables) {
+        if (made->graph.get() == graph) {
+            the().violations.emplace_back("a graph that allocates memory destroyed before what was made of it");
+        }
+    }
     the().graphs.erase(graph);
     return cudaSuccess;
 }

@@ -206,3 +206,23 @@ TEST_CASE("memory that runs out while a chunk is recorded is answered with small
     }
     CHECK(shrunk > 3);
 }
+
+TEST_CASE("a recording can be put in another's place")
+{
+    {
+        sc::cuda::stream const stream;
+        sc::cuda::backend on{stream.get()};
+        auto const memory  = on.allocate<float>(8);
+        auto const copying = [&] {
+            auto const between = on.allocate<float>(8);  // which the graph allocates
+            on.copy(sc::tensor_view<float const, 1, sc::cuda_space>{memory.data(), 8}, {between.data(), 8});
+        };
+        auto one          = on.record(copying);
+        one               = on.record(copying);
+        auto const before = fake::replays();
+        one.replay();
+        on.wait();
+        CHECK(fake::replays() - before == 1);
+    }
+    check_clean();
+}

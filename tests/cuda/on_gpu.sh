@@ -13,17 +13,21 @@
 # `build` needs no GPU. What it leaves in build/gpu/programs runs in any checkout on a machine with the libraries of CUDA and
 # cuDNN, be they a toolkit's or Python packages.
 set -u
+case ${REPORT:-/} in
+    /*) ;;
+    *) REPORT=$PWD/$REPORT ;;
+esac
 cd "$(dirname "$0")/../.."
 build=build/gpu
 programs=$build/programs
 report=${REPORT:-$build/report}
 mkdir -p "$programs" "$report"
-rm -f "$report"/*.json
+rm -f "$report"/report.json "$report"/bench.json "$report"/networks.json "$report"/peers.json
 PATH=$PATH:/usr/local/cuda/bin
 failed=0
 steps=
 
-# step NAME COMMAND...: runs it for 10 minutes at most, keeps what it says in NAME.log; 77 is a skipped one.
+# step NAME COMMAND...: keeps what it says in NAME.log; 77 is a skipped one.
 step() {
     name=$1
     shift
@@ -81,11 +85,11 @@ built() {
         ldd "$made" | sed -n 's/.* => \(.*lib\(onnx\|proto\)[^ ]*\) .*/\1/p' | xargs -r cp -L -t "$programs"
     done
 }
-# run PROGRAM ARGUMENT...: one that was built, with all of its libraries.
+# run PROGRAM ARGUMENT...: one that was built, with all of its libraries, for 10 minutes at most.
 run() {
     program=$programs/$1
     shift
-    [ -x "$program" ] || { echo "$program was not built" && return 77; }
+    [ -x "$program" ] || { echo "$program was not built" >&2 && return 77; }
     if ldd "$program" | grep -q "not found"; then
         others=$(echo "$packages" | sed 's#:#/lib:#g')/lib
         LD_LIBRARY_PATH=$programs:$others:${LD_LIBRARY_PATH:-}
@@ -120,7 +124,9 @@ for part in ${*:-build tests benchmarks sanitizers}; do
     case $part in
         build)
             step configure configure || break
-            step build built test.cuda.on_gpu bench.cuda example.cuda_without_nvcc example.cuda_with_a_score_of_ones_own || break
+            step build built test.cuda.on_gpu
+            step build_examples built example.cuda_without_nvcc example.cuda_with_a_score_of_ones_own
+            step build_benchmarks built bench.cuda
             step build_cudnn built test.cudnn.on_gpu
             step build_networks built bench.cuda_networks
             ;;

@@ -268,20 +268,25 @@ struct convolution {
 {
     return x.type == CUDNN_DATA_FLOAT ? how.math : CUDNN_TENSOR_OP_MATH;
 }
+/// Bytes; the one that takes the most of it is not the fastest.
+[[nodiscard]] std::size_t workspace_of(cudnnConvolutionFwdAlgo_t algorithm)
+{
+    return algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM ? 2 * wanted_workspace : wanted_workspace;
+}
 /// What every call of a convolution has to bring along.
-[[nodiscard]] cudnnStatus_t checked(convolution const& one, void* workspace, std::size_t bytes)
+[[nodiscard]] cudnnStatus_t checked(convolution const& one, cudnnConvolutionFwdAlgo_t algorithm, void* workspace,
+                                    std::size_t bytes)
 {
     if (calls_before_failure >= 0 && calls_before_failure-- == 0) { return static_cast<cudnnStatus_t>(failing_status); }
     if (one.how.math != math_for(one.x, one.how)) { return CUDNN_STATUS_BAD_PARAM; }
-    if (!one.fits() || bytes < wanted_workspace || (workspace == nullptr && wanted_workspace > 0)) {
-        return CUDNN_STATUS_BAD_PARAM;
-    }
+    auto const wanted = workspace_of(algorithm);
+    if (!one.fits() || bytes < wanted || (workspace == nullptr && wanted > 0)) { return CUDNN_STATUS_BAD_PARAM; }
     return CUDNN_STATUS_SUCCESS;
 }
 /// It is written all over: whatever else is there is lost.
-void use(void* workspace)
+void use(void* workspace, std::size_t bytes)
 {
-    if (wanted_workspace > 0) { std::memset(workspace, 0xff, wanted_workspace); }
+    if (bytes > 0) { std::memset(workspace, 0xff, bytes); }
 }
 
 }  // namespace
@@ -401,18 +406,14 @@ cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t, cudnnTensorD
     if (!convolution{*x, *y, *w, *how}.fits()) { return CUDNN_STATUS_BAD_PARAM; }
     auto const much                               = std::numeric_limits<std::size_t>::max() / 2;
     auto const math                               = math_for(*x, *how);
+    auto const gemm                               = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM;
+    auto const precomputed                        = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
     cudnnConvolutionFwdAlgoPerf_t const offered[] = {
         {CUDNN_CONVOLUTION_FWD_ALGO_DIRECT, CUDNN_STATUS_NOT_SUPPORTED, 0, 0, CUDNN_DETERMINISTIC, math, {}},
         {CUDNN_CONVOLUTION_FWD_ALGO_FFT, CUDNN_STATUS_SUCCESS, 1, much, CUDNN_DETERMINISTIC, math, {}},
         {CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD, CUDNN_STATUS_SUCCESS, 2, 0, CUDNN_NON_DETERMINISTIC, math, {}},
-        {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, CUDNN_STATUS_SUCCESS, 3, wanted_workspace, CUDNN_DETERMINISTIC, math, {}},
-        {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
-         CUDNN_STATUS_SUCCESS,
-         4,
-         wanted_workspace,
-         CUDNN_DETERMINISTIC,
-         math,
-         {}}};
+        {gemm, CUDNN_STATUS_SUCCESS, 3, workspace_of(gemm), CUDNN_DETERMINISTIC, math, {}},
+        {precomputed, CUDNN_STATUS_SUCCESS, 4, workspace_of(precomputed), CUDNN_DETERMINISTIC, math, {}}};
     *found = std::min(wanted, 5);
     std::copy_n(offered, *found, all);
     return CUDNN_STATUS_SUCCESS;
@@ -424,16 +425,16 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t on, void const* alpha, cudnn
                                       cudnnTensorDescriptor_t yd, void* y)
 {
     convolution const one{*xd, *yd, *wd, *how};
-    if (auto const status = checked(one, workspace, bytes); status != CUDNN_STATUS_SUCCESS) { return status; }
+    if (auto const status = checked(one, algorithm, workspace, bytes); status != CUDNN_STATUS_SUCCESS) { return status; }
     bool const known = algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM ||
                        algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
     if (!known || !is(alpha, 1) || !is(beta, 0) || x == y) { return CUDNN_STATUS_NOT_SUPPORTED; }
     ++count.alone;
-    return enqueue(on, {all_of(*xd, x), all_of(*yd, y), all_of(*wd, w), {workspace, static_cast<index_t>(wanted_workspace)}},
-                   [=] {
-                       use(workspace);
-                       write(one.y, one(x, w), y);
-                   });
+    auto const used = workspace_of(algorithm);
+    return enqueue(on, {all_of(*xd, x), all_of(*yd, y), all_of(*wd, w), {workspace, static_cast<index_t>(used)}}, [=] {
+        use(workspace, used);
+        write(one.y, one(x, w), y);
+    });
 }
 
 cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const* alpha, cudnnTensorDescriptor_t xd,
@@ -445,7 +446,7 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const
                                                     cudnnTensorDescriptor_t yd, void* y)
 {
     convolution const one{*xd, *yd, *wd, *how};
-    if (auto const status = checked(one, workspace, bytes); status != CUDNN_STATUS_SUCCESS) { return status; }
+    if (auto const status = checked(one, algorithm, workspace, bytes); status != CUDNN_STATUS_SUCCESS) { return status; }
     if (!zd->alike(*yd) || bd->type != yd->type || bd->n != 1 || bd->c != yd->c || bd->h != 1 || bd->w != 1) {
         return CUDNN_STATUS_BAD_PARAM;
     }
@@ -458,6 +459,9 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const
     case fake_cudnn::refused::grouped_in_one:
         if (how->groups > 1) { return CUDNN_STATUS_NOT_SUPPORTED_SHAPE; }
         break;
+    case fake_cudnn::refused::relu_with_the_fastest:
+        if (then->mode == CUDNN_ACTIVATION_RELU && !of_all) { return CUDNN_STATUS_NOT_SUPPORTED; }
+        break;
     case fake_cudnn::refused::relu_in_one:
         if (then->mode == CUDNN_ACTIVATION_RELU) { return CUDNN_STATUS_NOT_SUPPORTED; }
         break;
@@ -465,15 +469,16 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(cudnnHandle_t on, void const
         return CUDNN_STATUS_BAD_PARAM;
     }
     ++count.in_one;
+    auto const used = workspace_of(algorithm);
     return enqueue(on,
                    {all_of(*xd, x),
                     all_of(*yd, y),
                     all_of(*wd, w),
-                    {workspace, static_cast<index_t>(wanted_workspace)},
+                    {workspace, static_cast<index_t>(used)},
                     all_of(*bd, bias),
                     all_of(*zd, z)},
                    [=, by = *static_cast<float const*>(alpha_z), biases = *bd, residuals = *zd, then_ = *then] {
-                       use(workspace);
+                       use(workspace, used);
                        auto const added    = read(biases, bias);
                        auto const residual = by != 0 ? read(residuals, z) : std::vector<float>{};  // which may be y
                        auto out            = one(x, w);
@@ -525,6 +530,7 @@ cudnnStatus_t cudnnActivationForward(cudnnHandle_t on, cudnnActivationDescriptor
 {
     if (!xd->alike(*yd)) { return CUDNN_STATUS_BAD_PARAM; }
     if (!is(alpha, 1) || !is(beta, 0)) { return CUDNN_STATUS_NOT_SUPPORTED; }
+    ++count.activations;
     return enqueue(on, {all_of(*xd, x), all_of(*yd, y)}, [from = *xd, to = *yd, then = *how, x, y] {
         auto all = read(from, x);
         std::transform(all.begin(), all.end(), all.begin(), then);

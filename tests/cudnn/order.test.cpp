@@ -166,15 +166,25 @@ TEST_CASE("what cuDNN does not do in one call is done step by step")
     auto const images  = recorded<4>("residual", "input");
     auto const outputs = recorded<2>("residual", "output");
     using fake_cudnn::refused;
-    for (auto const what : {refused::nothing, refused::grouped_in_one, refused::relu_in_one, refused::everything_in_one}) {
+    struct expected {
+        refused what;
+        int in_one, activations;
+    };
+    // A normalisation of the sum of channels, three convolutions with a ReLU, one of them grouped, and the head, twice each.
+    for (auto const& [what, in_one, activations] : {expected{refused::nothing, 10, 0},
+                                                    {refused::grouped_in_one, 8, 2},
+                                                    {refused::relu_with_the_fastest, 10, 0},
+                                                    {refused::relu_in_one, 10, 6},
+                                                    {refused::everything_in_one, 0, 6}}) {
+        CAPTURE(static_cast<int>(what));
         fake_cudnn::refuse(what);
         cudnn::network network{file_of("residual"), residual_input};
         static_cast<void>(fake_cudnn::counted());
         for (int time = 0; time < 2; ++time) { CHECK(deviation(here.forward(network, images), outputs) < alike); }
         auto const count = fake_cudnn::counted();
-        // A normalisation of the sum of channels, three convolutions and the head, twice each.
-        CHECK(count.in_one == (what == refused::everything_in_one ? 0 : what == refused::grouped_in_one ? 8 : 10));
-        CHECK(count.in_one + count.alone == 10);
+        CHECK(count.in_one == in_one);
+        CHECK(count.alone == 10 - in_one);
+        CHECK(count.activations == activations);
     }
     fake_cudnn::refuse(refused::nothing);
 }
@@ -190,6 +200,9 @@ TEST_CASE("a call of cuDNN that fails is told with the node, and the network wor
         doctest::Contains("(3, 2, 12, 10): Conv, the node /second/Conv: cuDNN says: CUDNN_STATUS_EXECUTION_FAILED"),
         sc::model_error);
     CHECK(deviation(here.forward(network, images), recorded<2>("plain", "output")) < alike);
+    cudnn::network another{file_of("plain"), plain_input};
+    fake_cudnn::fail_with(CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER, 0);  // no call that it does not have
+    CHECK_THROWS_AS(static_cast<void>(here.forward(another, images)), sc::model_error);
     fake_cudnn::ask_for_workspace(std::size_t{1} << 30U);
     CHECK_THROWS_WITH_AS(static_cast<void>(here.forward(network, repeated(images, 2))),
                          doctest::Contains("settings::workspace"), sc::model_error);

@@ -17,8 +17,8 @@ using vector = Eigen::VectorXf;
 /// A matrix that can be read; what is not contiguous by columns is copied for it.
 using matrix_view = Eigen::Ref<matrix const>;
 
-// All products of matrices are one of these two: Eigen compiles a program of its own for each kind of operand, which takes
-// a compiler up to a second each.
+// Products of dense matrices of float are one of these two: Eigen compiles a program of its own for each kind of operand,
+// which takes a compiler up to a second each.
 
 /// a·b.
 [[nodiscard]] inline matrix product(matrix_view const& a, matrix_view const& b)

@@ -41,8 +41,7 @@ public:
         check(cudaGraphInstantiate(&made, graph.get(), 0), "making a graph");
         recording recorded;
         recorded.stream_ = stream;
-        recorded.ready_.reset(made);
-        recorded.graph_ = std::move(graph);
+        recorded.ready_  = {made, destroy_ready{std::move(graph)}};
         return recorded;
     }
 
@@ -53,9 +52,13 @@ public:
 private:
     struct destroy {
         void operator()(cudaGraph_t graph) const noexcept { static_cast<void>(cudaGraphDestroy(graph)); }
-        void operator()(cudaGraphExec_t graph) const noexcept { static_cast<void>(cudaGraphExecDestroy(graph)); }
     };
     using graph_owner = std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, destroy>;
+    /// Before the graph that it was made of: memory that is allocated in it is the graph's.
+    struct destroy_ready {
+        graph_owner made_of;
+        void operator()(cudaGraphExec_t graph) const noexcept { static_cast<void>(cudaGraphExecDestroy(graph)); }
+    };
 
     /// Ends it in any case, and leaves no error behind.
     static std::pair<graph_owner, cudaError_t> end(cudaStream_t stream)
@@ -67,8 +70,7 @@ private:
     }
 
     cudaStream_t stream_ = nullptr;
-    graph_owner graph_;  // longer than what was made of it: memory that is allocated in it is the graph's
-    std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, destroy> ready_;
+    std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, destroy_ready> ready_;
 };
 
 }  // namespace scorecam::cuda

@@ -2,7 +2,6 @@
 // The operations of a plan as cuDNN computes them, prepared for batches of one size.
 #include <algorithm>
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -53,7 +52,7 @@ struct call {
 /// What cuDNN does of a convolution, + bias, + residual, and its activation in one call.
 enum class in_one { everything, sums, nothing };
 
-/// The most that cuDNN has a call for, found out in the first run; what is left is done step by step.
+/// In the best of the ways that cuDNN offers, which the first run finds out; what is left is done step by step.
 class convolving {
 public:
     convolving(conditions const& all, onnx::step const& step, onnx::convolution const& what)
@@ -75,57 +74,56 @@ public:
 
     void operator()(call const& at, std::string const& node)
     {
-        while (in_one_ != in_one::nothing && !was_done_in_one(at, node)) { expect_less(node); }
-        if (in_one_ == in_one::nothing) { sum_step_by_step(at, node); }
-        if (in_one_ != in_one::everything && function_ != onnx::pointwise::none) {
+        while (best().done != in_one::nothing && !was_done_in_one(at, node)) {
+            ways_.erase(ways_.begin());
+            take_best(node);
+        }
+        if (best().done == in_one::nothing) { sum_step_by_step(at, node); }
+        if (best().done != in_one::everything && function_ != onnx::pointwise::none) {
             check(cudnnActivationForward(at.cudnn, then_.get(), &one, y_.get(), at.out, &zero, y_.get(), at.out), node);
         }
     }
 
 private:
     using offer = cudnnConvolutionFwdAlgoPerf_t;
+    struct way {
+        in_one done;
+        offer by;
+    };
+    [[nodiscard]] way const& best() const { return ways_.front(); }
+    /// From now on with its algorithm, and the arithmetic that this was offered with.
+    void take_best(std::string const& node)
+    {
+        if (!exact_) { check(cudnnSetConvolutionMathType(how_.get(), best().by.mathType), node); }
+    }
 
     /// False if cuDNN has no such call, or one that needs more workspace than it said for the convolution alone: nothing was
     /// enqueued then.
     [[nodiscard]] bool was_done_in_one(call const& at, std::string const& node)
     {
         auto const* residual = at.in.size() > 1 ? at.in[1] : nullptr;
-        auto const& then     = in_one_ == in_one::everything ? then_ : nothing_;
+        auto const& then     = best().done == in_one::everything ? then_ : nothing_;
         auto const said      = cudnnConvolutionBiasActivationForward(
-            at.cudnn, &one, x_.get(), at.in[0], weights_.get(), at.weights, how_.get(), algorithm_, at.workspace, workspace_,
-            residual != nullptr ? &one : &zero, y_.get(), residual != nullptr ? residual : at.out, bias_.get(), at.bias,
-            then.get(), y_.get(), at.out);
-        auto const kind = CUDNN_STATUS_CATEGORY(said);
-        if (kind == CUDNN_STATUS_NOT_SUPPORTED || kind == CUDNN_STATUS_BAD_PARAM) { return false; }
+            at.cudnn, &one, x_.get(), at.in[0], weights_.get(), at.weights, how_.get(), best().by.algo, at.workspace,
+            workspace_, residual != nullptr ? &one : &zero, y_.get(), residual != nullptr ? residual : at.out, bias_.get(),
+            at.bias, then.get(), y_.get(), at.out);
+        bool const has_none   = CUDNN_STATUS_CATEGORY(said) == CUDNN_STATUS_NOT_SUPPORTED;
+        bool const needs_more = said == CUDNN_STATUS_BAD_PARAM || said == CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT;
+        if (has_none || needs_more) { return false; }
         check(said, node);
         return true;
     }
     void sum_step_by_step(call const& at, std::string const& node)
     {
-        check(cudnnConvolutionForward(at.cudnn, &one, x_.get(), at.in[0], weights_.get(), at.weights, how_.get(), algorithm_,
-                                      at.workspace, workspace_, &zero, y_.get(), at.out),
+        check(cudnnConvolutionForward(at.cudnn, &one, x_.get(), at.in[0], weights_.get(), at.weights, how_.get(),
+                                      best().by.algo, at.workspace, workspace_, &zero, y_.get(), at.out),
               node);
         check(cudnnAddTensor(at.cudnn, &one, bias_.get(), at.bias, &one, y_.get(), at.out), node);
         if (at.in.size() > 1) { check(cudnnAddTensor(at.cudnn, &one, y_.get(), at.in[1], &one, y_.get(), at.out), node); }
     }
 
-    /// After everything come the sums, where there is an algorithm for them, and then nothing.
-    void expect_less(std::string const& node)
-    {
-        bool const sums = in_one_ == in_one::everything && for_sums_.has_value();
-        in_one_         = sums ? in_one::sums : in_one::nothing;
-        take(sums ? *for_sums_ : fastest_, node);
-    }
-    /// From now on this algorithm, with the arithmetic that it was offered with.
-    void take(offer const& chosen, std::string const& node)
-    {
-        algorithm_ = chosen.algo;
-        if (!exact_) { check(cudnnSetConvolutionMathType(how_.get(), chosen.mathType), node); }
-    }
-
-    /// The algorithm that cuDNN expects to be the fastest of those that give the same bits each time, in the memory there
-    /// is. With no ReLU behind it, cuDNN's call for all at once knows one algorithm only: that one is taken where it is
-    /// offered.
+    /// The ways there are, with the algorithm that cuDNN expects to be the fastest of those that give the same bits each
+    /// time, in the memory there is, or with the one that its call for all at once knows where no ReLU is behind it.
     void choose(conditions const& all, onnx::step const& step)
     {
         offer offered[CUDNN_CONVOLUTION_FWD_ALGO_COUNT];
@@ -138,19 +136,19 @@ private:
             return o.status == CUDNN_STATUS_SUCCESS && o.determinism == CUDNN_DETERMINISTIC &&
                    o.memory <= all.largest_workspace;
         };
-        auto const first = std::find_if(offered, end, usable);
-        auto const sums  = std::find_if(offered, end, [&](offer const& o) {
+        auto const* const fastest = std::find_if(offered, end, usable);
+        auto const* const known   = std::find_if(offered, end, [&](offer const& o) {
             return usable(o) && o.algo == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
         });
-        if (first == end) { refuse(all, step, offered, end); }
-        fastest_   = *first;
-        workspace_ = fastest_.memory;
-        if (sums != end) {
-            for_sums_  = *sums;
-            workspace_ = std::max(workspace_, sums->memory);
+        if (fastest == end) { refuse(all, step, offered, end); }
+        if (function_ == onnx::pointwise::relu) {
+            ways_.push_back({in_one::everything, *fastest});
+            if (known != end && known != fastest) { ways_.push_back({in_one::everything, *known}); }
         }
-        in_one_ = function_ == onnx::pointwise::relu ? in_one::everything : sums != end ? in_one::sums : in_one::nothing;
-        take(in_one_ == in_one::sums ? *for_sums_ : fastest_, step.node);
+        if (known != end) { ways_.push_back({in_one::sums, *known}); }
+        ways_.push_back({in_one::nothing, *fastest});
+        for (auto const& each : ways_) { workspace_ = std::max(workspace_, each.by.memory); }
+        take_best(step.node);
     }
     [[noreturn]] static void refuse(conditions const& all, onnx::step const& step, offer const* offered, offer const* end)
     {
@@ -173,11 +171,8 @@ private:
     activation_descriptor nothing_ = described(onnx::activation{});
     onnx::pointwise function_;
     bool exact_;
-    offer fastest_{};
-    std::optional<offer> for_sums_;
-    cudnnConvolutionFwdAlgo_t algorithm_{};
+    std::vector<way> ways_;      // the best first; the last one, which does nothing in one, is always there
     std::size_t workspace_ = 0;  // what any of them needs
-    in_one in_one_         = in_one::nothing;
 };
 
 class pooling {
