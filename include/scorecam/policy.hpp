@@ -58,7 +58,7 @@ struct every_alternative {
     template <class Test>
     static consteval bool holds(Test test)
     {
-        return test.template operator()<P>();
+        return test(std::type_identity<P>{});
     }
 };
 template <class... P>
@@ -66,7 +66,7 @@ struct every_alternative<std::variant<P...>> {
     template <class Test>
     static consteval bool holds(Test test)
     {
-        return (test.template operator()<P>() && ...);
+        return (test(std::type_identity<P>{}) && ...);
     }
 };
 

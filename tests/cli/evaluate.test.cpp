@@ -32,7 +32,7 @@ namespace {
 
 constexpr int rows      = 8;
 std::string const quick = how + " --curves torch_cam:4 --composition official,channels=deviation:8"
-                          " --composition torch_cam,channels=deviation:8 ";
+                                " --composition torch_cam,channels=deviation:8 ";
 
 std::string bytes(fs::path const& file)
 {

@@ -127,6 +127,7 @@ TEST_CASE("for several images and classes it is what the steps give one by one")
             CHECK(one.drop.value == doctest::Approx(drop).epsilon(1e-10));
             double const mean = 3 / (1 / coherency + 1 / (1 - mass / 120) + 1 / (1 - drop));
             CHECK(one.adcc.value == doctest::Approx(mean).epsilon(1e-10));
+            CHECK(mt::adcc_of(map, again.map(), before, after).adcc.value == doctest::Approx(mean).epsilon(1e-10));
         }
     }
     CHECK(found.spent.forwards <= 4 * (1 + 7));
@@ -144,4 +145,8 @@ TEST_CASE("maps of another size or scale are refused in words")
     REQUIRE(*std::max_element(raw.maps.begin(), raw.maps.end()) > 1.1);
     CHECK_THROWS_WITH_AS(static_cast<void>(mt::adcc(cpu, model, image.view(), raw, mt::aimagelab{})),
                          doctest::Contains("scaling::min_max"), sc::option_error);
+    auto const map = sc::explain(cpu, model, image.view());
+    CHECK_THROWS_WITH_AS(static_cast<void>(mt::adcc_of(map.map(), small.map(), 0.5, 0.5)), doctest::Contains("same size"),
+                         sc::shape_error);
+    CHECK_THROWS_AS(static_cast<void>(mt::adcc_of(raw.map(), map.map(), 0.5, 0.5)), sc::option_error);
 }

@@ -43,7 +43,7 @@ namespace scorecam::cuda {
     SCORECAM_LAUNCH(work::paint<T, Rank, ops::kept_by_rank<T>>);                                                            \
     SCORECAM_LAUNCH(work::paint<T, Rank, ops::times_map<T>>)
 
-#define SCORECAM_LAUNCH_MASKS(T, U, Rank)                                                                                    \
+#define SCORECAM_LAUNCH_MASKS(T, U, Rank)                                                                                   \
     SCORECAM_LAUNCH(work::mask<T, U, Rank, 1>);                                                                             \
     SCORECAM_LAUNCH(work::mask<T, U, Rank, bytes_per_pack / sizeof(U)>);                                                    \
     SCORECAM_LAUNCH(work::mask_channels_last<T, U, Rank, 1, 0>);                                                            \

@@ -160,9 +160,8 @@ int show(fs::path const& folder, evaluation const& all)
 class subject {
 public:
     explicit subject(evaluate_options const& options)
-        : how_{protocols_of(options)}, list_{read_list(options.list)}, judge_{options,
-                                                                              ways_of(options, options.compositions), how_,
-                                                                              score_of(options.score), options.seed},
+        : how_{protocols_of(options)}, list_{read_list(options.list)},
+          judge_{options, ways_of(options, options.compositions), how_, score_of(options.score), options.seed},
           header_(header_of(options, list_, how_, judge_.ways()))
     {
     }

@@ -11,7 +11,6 @@
 
 #include <scorecam/metrics/adcc.hpp>
 #include <scorecam/metrics/confidence.hpp>
-#include <scorecam/metrics/correlation.hpp>
 #include <scorecam/metrics/insertion_deletion.hpp>
 #include <scorecam/metrics/localisation.hpp>
 #include <scorecam/metrics/sanity.hpp>
@@ -87,19 +86,12 @@ double score_in(score const& f, sc::tensor_view<float const, 1> outputs, sc::ind
         f);
 }
 
-/// As metrics::adcc, for maps that are made as the options say. `again` is the explanation of X∘map.
+/// `again` is the explanation of X∘map.
 m::measured adcc_of(explained const& found, explained const& again, score const& f, sc::index_t target)
 {
-    auto const map     = found.map();
-    auto const whole   = score_in(f, found.layers[0].outputs.view()[0], target);
-    auto const masked  = score_in(f, again.layers[0].outputs.view()[0], target);
-    auto coherency     = m::similarity(map, again.map(), m::correlation::pearson, "coherency");
-    coherency.value    = (coherency.value + 1) / 2;
-    coherency.protocol = m::aimagelab{}.name();
-    double sum         = 0;
-    for (float const value : map) { sum += static_cast<double>(value); }
-    m::measured const complexity{"complexity", coherency.protocol, sum / static_cast<double>(map.size())};
-    return m::harmonic_mean(coherency, complexity, m::confidence_of(whole, masked, m::caveat_of(map), m::multiply{}).drop);
+    return m::adcc_of(found.map(), again.map(), score_in(f, found.layers[0].outputs.view()[0], target),
+                      score_in(f, again.layers[0].outputs.view()[0], target))
+        .adcc;
 }
 
 std::string key_of(explain_options const& options)

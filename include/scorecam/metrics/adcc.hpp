@@ -68,6 +68,25 @@ template <class Score>
 aimagelab(Score) -> aimagelab<Score>;
 aimagelab() -> aimagelab<probability>;
 
+/// Of a map in [0, 1] and of the map of X∘map, made in the same way, with the confidence in the class under X and under
+/// X∘map: for explanations that adcc() below does not make. Throws shape_error for maps of different sizes and option_error
+/// for values outside [0, 1].
+template <class T, std::size_t R>
+[[nodiscard]] adcc_terms adcc_of(tensor_view<T const, R> map, tensor_view<T const, R> again, double whole, double masked)
+{
+    check_unit_range(map);
+    adcc_terms one;
+    one.drop            = confidence_of(whole, masked, caveat_of(map), multiply{}).drop;
+    one.coherency       = similarity(map, again, correlation::pearson, "coherency");
+    one.coherency.value = (one.coherency.value + 1) / 2;
+    one.complexity      = {"complexity", "", 0, caveat_of(map)};
+    for (T const value : map) { one.complexity.value += std::abs(static_cast<double>(value)); }
+    one.complexity.value /= static_cast<double>(map.size());
+    for (auto* part : {&one.coherency, &one.complexity, &one.drop}) { part->protocol = aimagelab{}.name(); }
+    one.adcc = harmonic_mean(one.coherency, one.complexity, one.drop);
+    return one;
+}
+
 /// The maps of an explanation of the images (C, H, W) or (I, C, H, W), in the backend's memory, judged by explaining X∘map
 /// in the same way: the policies are those that made `found`, but for the target, which is each map's own. Costs an
 /// explanation for each map, all in one call, the cost told; held besides, one image for each map. Maps are in [0, 1] and of
@@ -103,19 +122,9 @@ template <class Backend, class Model, class Images, class T, std::size_t R, clas
         return static_cast<double>(protocol.confidence(ops::row<T>{outputs[row].data(), outputs.extent(1)})(c));
     };
     for (index_t j = 0; j < I * M; ++j) {
-        auto const map = maps[j / M][j % M];
-        auto const c   = found.targets.data()[j];
-        auto& one      = all.all.data()[j];
-        one.drop = confidence_of(confidence_in(found.outputs, j / M, c), confidence_in(again.outputs, j, c), caveat_of(map),
-                                 multiply{})
-                       .drop;
-        one.coherency       = similarity(map, again.map(j, 0), correlation::pearson, "coherency");
-        one.coherency.value = (one.coherency.value + 1) / 2;
-        one.complexity      = {"complexity", "", 0, caveat_of(map)};
-        for (T const value : map) { one.complexity.value += std::abs(static_cast<double>(value)); }
-        one.complexity.value /= static_cast<double>(map.size());
-        for (auto* part : {&one.coherency, &one.complexity, &one.drop}) { part->protocol = protocol.name(); }
-        one.adcc = harmonic_mean(one.coherency, one.complexity, one.drop);
+        auto const c      = found.targets.data()[j];
+        all.all.data()[j] = adcc_of(maps[j / M][j % M], again.map(j, 0), confidence_in(found.outputs, j / M, c),
+                                    confidence_in(again.outputs, j, c));
     }
     return all;
 }

@@ -12,9 +12,9 @@ struct weight_limits {
     Eigen::VectorXd most;
 };
 
-/// The largest |M - M'| at any place, where M is s(ReLU(Σ_k w_k A_k)) with the weights given and M' the same with any weights
-/// within the limits; both at the size of the summands (cells, K). 1 if nothing is certain. Sure, and loose: a probability
-/// under a mask is far below 1.
+/// The largest |M - M'| at any place, where M is s(ReLU(Σ_k w_k A_k)) with the weights given and M' the same with any
+/// weights within the limits; both at the size of the summands (cells, K). 1 if nothing is certain. Sure, and loose: a
+/// probability under a mask is far below 1.
 ///
 /// From l <= Σ w A <= h place by place, as s falls with the minimum and with the maximum of its map:
 /// (l - min h) / (max h - min h) <= M' <= (h - min l) / (max l - min l).

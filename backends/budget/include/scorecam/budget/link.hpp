@@ -135,9 +135,9 @@ public:
     [[nodiscard]] matrix modelled()
     {
         return seen_.unaryExpr([&](float value) {
-            return detail::log_odds_of(what_ == shown::log_odds ? value
-                                                                : std::log(impossible_.floored(value)) -
-                                                                      std::log(certain_.floored(1 - value)));
+            return detail::log_odds_of(what_ == shown::log_odds
+                                           ? value
+                                           : std::log(impossible_.floored(value)) - std::log(certain_.floored(1 - value)));
         });
     }
     [[nodiscard]] matrix scores(matrix const& predicted) const
@@ -211,8 +211,8 @@ public:
             values.col(chosen) = ((shares_ * others).array().log() + sums_.array()).matrix();
         }
         bool const probabilities = outputs_ == outputs_are::probabilities;
-        float const least = probabilities ? std::max(std::log(smallest_.floored(0)), -detail::most_log_odds)
-                                          : -detail::most_log_odds;
+        float const least =
+            probabilities ? std::max(std::log(smallest_.floored(0)), -detail::most_log_odds) : -detail::most_log_odds;
         values = values.cwiseMax((sums_.array() + least).matrix().replicate(1, values.cols()));
         values.colwise() -= sums_ - sums_.cwiseMax(-detail::largest_logit).cwiseMin(detail::largest_logit);
         if (probabilities) { values.colwise() -= values.rowwise().mean(); }
@@ -226,9 +226,7 @@ public:
         Eigen::ArrayXf sum = Eigen::ArrayXf::Zero(predicted.rows());
         for (index_t c = 0; c < predicted.cols(); ++c) { sum += (predicted.col(c).array() - peak).exp(); }
         matrix found(predicted.rows(), static_cast<index_t>(targets_.size()));
-        for (index_t m = 0; m < found.cols(); ++m) {
-            found.col(m) = (predicted.col(column(m)).array() - peak).exp() / sum;
-        }
+        for (index_t m = 0; m < found.cols(); ++m) { found.col(m) = (predicted.col(column(m)).array() - peak).exp() / sum; }
         return found;
     }
 
@@ -240,7 +238,7 @@ public:
     [[nodiscard]] float moved(float score, float by) const { return detail::with_odds_times_exp(score, by); }
 
 private:
-    using rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    using rows                      = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     static constexpr float infinite = std::numeric_limits<float>::infinity();
 
     /// The classes of highest probability seen and the targets, in order.

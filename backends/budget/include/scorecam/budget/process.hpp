@@ -42,7 +42,7 @@ public:
             corner.selfadjointView<Eigen::Lower>().rankUpdate(beside, -1);
             fresh -= product(cross(), beside.transpose().cast<float>());
         }
-        corner = cholesky(corner, noise_);
+        corner            = cholesky(corner, noise_);
         exact_matrix rest = fresh.cast<double>();
         divide(rest, corner);
         fresh = rest.cast<float>();
@@ -93,7 +93,8 @@ private:
     using exact_matrix = Eigen::MatrixXd;
     using exact_view   = Eigen::Ref<exact_matrix const>;
 
-    /// The factor L of m + noise·I, of which the lower half is read, with more noise where rounding has made that indefinite.
+    /// The factor L of m + noise·I, of which the lower half is read, with more noise where rounding has made that
+    /// indefinite.
     [[nodiscard]] static exact_matrix cholesky(exact_matrix const& m, double noise)
     {
         for (;; noise *= 4) {
@@ -125,9 +126,9 @@ private:
     mask_kernel kernel_;
     double noise_;
     std::vector<index_t> observed_;
-    exact_matrix factor_;     // L, and room
-    matrix cross_;            // (items, observed): K_{items, observed} L⁻ᵀ, and room
-    vector unexplained_;      // variance of the items
+    exact_matrix factor_;  // L, and room
+    matrix cross_;         // (items, observed): K_{items, observed} L⁻ᵀ, and room
+    vector unexplained_;   // variance of the items
 };
 
 }  // namespace scorecam::budget

@@ -26,17 +26,16 @@ namespace detail {
 /// 2.995, and |z| never above 4.9.
 class normal_draws {
 public:
-    explicit constexpr normal_draws(std::uint64_t seed, std::uint64_t stream = 0)
-        : key_{ops::mix(seed ^ ops::mix(stream))}
+    explicit constexpr normal_draws(std::uint64_t seed, std::uint64_t stream = 0) : key_{ops::mix(seed ^ ops::mix(stream))}
     {
     }
 
     [[nodiscard]] constexpr float operator[](std::uint64_t n) const
     {
-        std::uint64_t const bits = ops::mix(key_ + n * golden);  // SplitMix64 with a counter
-        auto const part          = [&](unsigned shift) { return static_cast<std::int64_t>((bits >> shift) & 0xffffU); };
-        std::int64_t const sum   = part(0) + part(16) + part(32) + part(48) - 4 * 0xffff / 2;  // deviation 2^16/√3
-        std::int64_t const square = (3 * sum * sum) >> 16;                                       // in units of 2^-16
+        std::uint64_t const bits  = ops::mix(key_ + n * golden);  // SplitMix64 with a counter
+        auto const part           = [&](unsigned shift) { return static_cast<std::int64_t>((bits >> shift) & 0xffffU); };
+        std::int64_t const sum    = part(0) + part(16) + part(32) + part(48) - 4 * 0xffff / 2;  // deviation 2^16/√3
+        std::int64_t const square = (3 * sum * sum) >> 16;                                      // in units of 2^-16
         std::int64_t bent         = detail::bend(0.000280);
         for (auto const c : {detail::bend(-0.001670), detail::bend(0.015802), detail::bend(0.959279)}) {
             bent = c + ((square * bent) >> 16);

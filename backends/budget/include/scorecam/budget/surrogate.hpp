@@ -100,8 +100,7 @@ public:
         for (index_t j = 0; j < candidates(); ++j) {
             if (is_scored_[static_cast<std::size_t>(j)]) { importance(j) = -1; }
         }
-        return channels_of(
-            greedy_design(known_, std::move(importance), std::clamp(n, index_t{0}, candidates() - scored())));
+        return channels_of(greedy_design(known_, std::move(importance), std::clamp(n, index_t{0}, candidates() - scored())));
     }
 
     /// The outputs (n, classes) and scores (n, M) under the masks of n channels that were not learned before. Throws
@@ -136,9 +135,9 @@ public:
         for (index_t m = 0; m < targets_count(); ++m) {
             vector const sigma = deviation(m) * std::sqrt(surprise_);
             for (index_t j = 0; j < candidates(); ++j) {
-                index_t const k = candidates_[static_cast<std::size_t>(j)];
-                scores(k, m)    = score_at(j, m);
-                auto const up   = is_scored_[static_cast<std::size_t>(j)] ? 0.F : sigma(j);
+                index_t const k  = candidates_[static_cast<std::size_t>(j)];
+                scores(k, m)     = score_at(j, m);
+                auto const up    = is_scored_[static_cast<std::size_t>(j)] ? 0.F : sigma(j);
                 deviations(k, m) = (moved(j, m, up) - moved(j, m, -up)) / 2;
             }
         }
@@ -157,7 +156,7 @@ public:
         auto const maps      = drawn_maps(varied, weigh);
         double const caution = numbers_.caution * std::visit([](auto const& l) { return l.doubt; }, link_);
         for (index_t m = 0; m < targets_count(); ++m) {
-            vector const own = shown(product(summands_, weights_of(row_of_scores(m), m, weigh)));
+            vector const own  = shown(product(summands_, weights_of(row_of_scores(m), m, weigh)));
             auto const errors = largest_differences(shown(maps[static_cast<std::size_t>(m)]), own);
             predicted[static_cast<std::size_t>(m)] =
                 static_cast<T>(std::min(caution * double{quantile(errors, numbers_.confidence)}, 1.0));
@@ -296,15 +295,15 @@ private:
             auto down        = up;
             auto const sigma = deviation(m);
             for (index_t const j : open_items()) {
-                auto const k        = static_cast<std::size_t>(candidates_[static_cast<std::size_t>(j)]);
-                bool const first_up = (ops::mix(k) & 1U) == 0;
+                auto const k              = static_cast<std::size_t>(candidates_[static_cast<std::size_t>(j)]);
+                bool const first_up       = (ops::mix(k) & 1U) == 0;
                 (first_up ? up : down)[k] = moved(j, m, sigma(j));
                 (first_up ? down : up)[k] = moved(j, m, -sigma(j));
             }
             vector const change = (weights_of(up, m, weigh) - weights_of(down, m, weigh)).cwiseAbs();
             vector const map    = product(summands_, weights_of(row_of_scores(m), m, weigh)).cwiseMax(0);
             float const range   = map.maxCoeff() - map.minCoeff();
-            largest = largest.cwiseMax(reach_.cwiseProduct(change(candidates_)) / (range > 0 ? range : 1));
+            largest             = largest.cwiseMax(reach_.cwiseProduct(change(candidates_)) / (range > 0 ? range : 1));
         }
         return largest;
     }
@@ -329,7 +328,8 @@ private:
         matrix normal(count, values);
         matrix drawn(count, values);
         for (index_t s = 0; s < numbers_.draws; ++s) {
-            draws.fill(static_cast<std::uint64_t>(s * normal.size()), {normal.data(), static_cast<std::size_t>(normal.size())});
+            draws.fill(static_cast<std::uint64_t>(s * normal.size()),
+                       {normal.data(), static_cast<std::size_t>(normal.size())});
             drawn.noalias()     = root.triangularView<Eigen::Lower>() * normal;
             drawn               = mean + drawn * scale.asDiagonal();
             matrix const scores = std::visit([&](auto const& l) { return l.scores(drawn); }, link_);

@@ -23,8 +23,7 @@ private:
 template <bulk_work Work>
 __global__ void __launch_bounds__(bulk_threads) bulk_kernel(__grid_constant__ Work const work)
 {
-    run_share(work,
-              {blockIdx.y, gridDim.y, blockIdx.x * blockDim.x + threadIdx.x, gridDim.x * blockDim.x});
+    run_share(work, {blockIdx.y, gridDim.y, blockIdx.x * blockDim.x + threadIdx.x, gridDim.x * blockDim.x});
 }
 
 template <row_work Work>

@@ -90,7 +90,7 @@ struct mask : masking<T, U, Rank, Count> {
         typename mask::neighbours const here{*this, b, i};
         index_t const plane = this->high.size();
         U* out              = this->batch + b * this->channels * plane + index_t{i} * Count;
-#if defined(__CUDACC__)
+#if defined(__CUDA_ARCH__)
 #pragma unroll 1  // nvcc would take registers for four channels at once
 #endif
         for (index_t c = 0; c < this->channels; ++c, out += plane) {
@@ -123,7 +123,7 @@ struct mask_channels_last : masking<T, U, Rank, Count> {
                 store_pack(out + p * Count, values);
             }
         } else {
-#if defined(__CUDACC__)
+#if defined(__CUDA_ARCH__)
 #pragma unroll 1
 #endif
             for (index_t c = 0; c < this->channels; ++c) {
