@@ -171,20 +171,20 @@ TEST_CASE("what cuDNN does not do in one call is done step by step")
         int in_one, activations;
     };
     // A normalisation of the sum of channels, three convolutions with a ReLU, one of them grouped, and the head, twice each.
-    for (auto const& [what, in_one, activations] : {expected{refused::nothing, 10, 0},
-                                                    {refused::grouped_in_one, 8, 2},
-                                                    {refused::relu_with_the_fastest, 10, 0},
-                                                    {refused::relu_in_one, 10, 6},
-                                                    {refused::everything_in_one, 0, 6}}) {
-        CAPTURE(static_cast<int>(what));
-        fake_cudnn::refuse(what);
+    for (auto const& one : {expected{refused::nothing, 10, 0},
+                            {refused::grouped_in_one, 8, 2},
+                            {refused::relu_with_the_fastest, 10, 0},
+                            {refused::relu_in_one, 10, 6},
+                            {refused::everything_in_one, 0, 6}}) {
+        CAPTURE(static_cast<int>(one.what));
+        fake_cudnn::refuse(one.what);
         cudnn::network network{file_of("residual"), residual_input};
         static_cast<void>(fake_cudnn::counted());
         for (int time = 0; time < 2; ++time) { CHECK(deviation(here.forward(network, images), outputs) < alike); }
         auto const count = fake_cudnn::counted();
-        CHECK(count.in_one == in_one);
-        CHECK(count.alone == 10 - in_one);
-        CHECK(count.activations == activations);
+        CHECK(count.in_one == one.in_one);
+        CHECK(count.alone == 10 - one.in_one);
+        CHECK(count.activations == one.activations);
     }
     fake_cudnn::refuse(refused::nothing);
 }
