@@ -4,11 +4,15 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/scorecam)
 get_property(targets GLOBAL PROPERTY scorecam_targets)
+set(components)
 foreach(target IN LISTS targets)
   get_target_property(component ${target} EXPORT_NAME)
+  list(APPEND components ${component})
   install(TARGETS ${target} EXPORT scorecam-${component} FILE_SET HEADERS)
   install(EXPORT scorecam-${component} NAMESPACE scorecam:: FILE scorecam-${component}.cmake DESTINATION ${package_dir})
 endforeach()
+list(REMOVE_ITEM components scorecam)  # always there
+list(JOIN components ", " components)
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/scorecam-config.cmake.in ${PROJECT_BINARY_DIR}/scorecam-config.cmake
   INSTALL_DESTINATION ${package_dir})

@@ -17,11 +17,11 @@ struct margin {
 };
 
 int main()
-{
-    my_cuda_network network;
-    my_adapter model{network};
+try {
     scorecam::cuda::stream const stream;
     scorecam::cuda::backend on{stream.get()};
+    my_cuda_network network;
+    my_adapter model{network};
 
     std::vector<float> picture(12 * 12);
     picture[5 * 12 + 6] = 1;
@@ -31,4 +31,7 @@ int main()
 
     auto const found = scorecam::explain(on, model, image, scorecam::target{0}, scorecam::score_by{margin{}});
     std::printf("ahead by %.3f under the first mask\n", static_cast<double>(found.scores(0, 0, 0)));
+} catch (scorecam::error const& e) {  // there is no GPU, for instance
+    std::fprintf(stderr, "%s\n", e.what());
+    return 1;
 }

@@ -8,11 +8,11 @@
 #include "my_adapter.hpp"
 
 int main()
-{
-    my_cuda_network network;
-    my_adapter model{network};
+try {
     scorecam::cuda::stream const stream;
     scorecam::cuda::backend on{stream.get()};
+    my_cuda_network network;
+    my_adapter model{network};
 
     std::vector<float> picture(12 * 12);
     picture[5 * 12 + 6] = 1;  // a bright spot
@@ -22,4 +22,7 @@ int main()
 
     auto const found = scorecam::explain(on, model, image, scorecam::target{0}, scorecam::logit{});
     std::printf("%td forwards, and the spot has %.2f\n", found.forwards, static_cast<double>(found.map()(5, 6)));
+} catch (scorecam::error const& e) {  // there is no GPU, for instance
+    std::fprintf(stderr, "%s\n", e.what());
+    return 1;
 }

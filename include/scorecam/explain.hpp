@@ -19,9 +19,12 @@ template <class Backend, class Model, class... Policies>
 class explainer {
     static_assert(check_model<Model>());
     static_assert(check_backend<Backend, typename Model::value_type>());
-    static_assert((policy<Policies> && ...),
-                  "scorecam: every argument after the image is a policy, such as scorecam::target{243}, scorecam::logit{}, "
-                  "scorecam::baseline{scorecam::black{}}, scorecam::softmax_weights{} or scorecam::fixed_batch{16}");
+    static_assert(
+        (policy<Policies> && ...),
+        "scorecam: every argument after the image is a policy, such as scorecam::target{243}, scorecam::logit{}, "
+        "scorecam::baseline{scorecam::black{}}, scorecam::softmax_weights{} or scorecam::fixed_batch{16}; a function "
+        "goes into one, scorecam::score_by{f}, and a type of your own names its kind: using kind = "
+        "scorecam::kinds::score");
     static_assert(detail::one_of_each_kind<Policies...>,
                   "scorecam: two policies of the same kind were given (two targets, two scores, two batchings); give one");
     static_assert((check_policy<Policies, typename Model::value_type>() && ...));
@@ -79,10 +82,15 @@ template <class Backend, class Model, class Image, class... Policies>
     constexpr bool one     = std::is_convertible_v<Image const&, one_type>;
     constexpr bool several = std::is_convertible_v<Image const&, several_type>;
     static_assert(
-        one || several,
+        one || several || !Backend::space_type::host_accessible,
         "scorecam: an image is a tensor_view<value_type const, 3, space_type> (C, H, W) in the backend's memory, several "
         "images are one of rank 4; pixels in a std::vector<float> v: scorecam::tensor_view<float const, 3>{v.data(), C, H, "
         "W}");
+    static_assert(
+        one || several || Backend::space_type::host_accessible,
+        "scorecam: an image is a tensor_view<value_type const, 3, space_type> (C, H, W) in the backend's memory, the "
+        "device's, several images are one of rank 4; pixels of the host: auto const memory = on.allocate<float>(C * H * W), "
+        "scorecam::tensor_view<float, 3, space_type> const image{memory.data(), C, H, W}, on.from_host(pixels, image)");
     if constexpr (one || several) {
         explainer<Backend, Model, Policies...> run{on, model, std::move(policies)...};
         return run(std::conditional_t<one, one_type, several_type>{image});

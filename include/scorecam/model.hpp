@@ -89,24 +89,27 @@ using captured_layers_of = captured_layers<typename M::value_type, typename M::s
 
 namespace detail {
 
-// A model on a device is handed the queue its input was enqueued on: forward(batch, queue).
+// A model on a device is handed the queue its input was enqueued on: forward(batch, queue). Without it, it would run before
+// its input is there.
 template <class M>
-concept has_forward = requires(M& m, batch_of<M> x) {
-    { m.forward(x) } -> std::convertible_to<outputs_of<M>>;
-} || requires(M& m, batch_of<M> x, typename M::space_type::queue_type queue) {
+concept without_queue = !requires { typename M::space_type::queue_type; };
+template <class M>
+concept has_forward = requires(M& m, batch_of<M> x, typename M::space_type::queue_type const queue) {
     { m.forward(x, queue) } -> std::convertible_to<outputs_of<M>>;
+} || without_queue<M> && requires(M& m, batch_of<M> x) {
+    { m.forward(x) } -> std::convertible_to<outputs_of<M>>;
 };
 template <class M>
-concept has_capture = requires(M& m, batch_of<M> x) {
-    { m.capture(x) } -> std::convertible_to<captured_of<M>>;
-} || requires(M& m, batch_of<M> x, typename M::space_type::queue_type queue) {
+concept has_capture = requires(M& m, batch_of<M> x, typename M::space_type::queue_type const queue) {
     { m.capture(x, queue) } -> std::convertible_to<captured_of<M>>;
+} || without_queue<M> && requires(M& m, batch_of<M> x) {
+    { m.capture(x) } -> std::convertible_to<captured_of<M>>;
 };
 template <class M>
-concept has_capture_layers = requires(M& m, batch_of<M> x) {
-    { m.capture_layers(x) } -> std::convertible_to<captured_layers_of<M>>;
-} || requires(M& m, batch_of<M> x, typename M::space_type::queue_type queue) {
+concept has_capture_layers = requires(M& m, batch_of<M> x, typename M::space_type::queue_type const queue) {
     { m.capture_layers(x, queue) } -> std::convertible_to<captured_layers_of<M>>;
+} || without_queue<M> && requires(M& m, batch_of<M> x) {
+    { m.capture_layers(x) } -> std::convertible_to<captured_layers_of<M>>;
 };
 
 }  // namespace detail
@@ -128,7 +131,8 @@ concept has_capture_layers = requires(M& m, batch_of<M> x) {
 /// Detected when present:
 /// - `batch_value_type`   the type of its inputs alone, if that is another one: half, for instance, or anything else that is
 ///                        trivially copyable and made of a value_type by static_cast;
-/// - `batch_layout`       a static constexpr member, layout::channels_last if batches are (n, H, W, C).
+/// - `batch_layout`       a static constexpr member, layout::channels_last if batches are (n, H, W, C): forward and capture
+///                        then see these extents. Images, input_shape() and the activations are (C, H, W) all the same.
 ///
 /// Detected when present, and only to be faster or to state a limit:
 /// - `input_buffer(n)`    a writable view of the engine's own input, of the shape of a batch of n; masks are written there,
@@ -154,7 +158,8 @@ template <class M>
 [[nodiscard]] consteval bool check_model()
 {
     static_assert(detail::names_value_type<M>,
-                  "scorecam: a model names its element type, float or double: using value_type = float;");
+                  "scorecam: a model names its element type, float or double: using value_type = float; one whose input has "
+                  "another, half for instance, names that besides: using batch_value_type = __half;");
     static_assert(detail::names_space<M>,
                   "scorecam: a model names where its tensors live: using space_type = scorecam::host_space;");
     static_assert(detail::has_input_shape<M>,
@@ -167,13 +172,15 @@ template <class M>
         static_assert(!(requires { &M::batch_layout; }) || detail::names_layout<M>,
                       "scorecam: a model's batch_layout is a static constexpr scorecam::layout");
         static_assert(detail::has_forward<M>,
-                      "scorecam: a model has forward(tensor_view<value_type const, 4, space_type> batch) that returns a "
-                      "(batch, classes) view: tensor_view<value_type const, 2, space_type>; on a device it takes the "
-                      "queue as a second argument");
+                      "scorecam: a model has forward(tensor_view<value_type const, 4, space_type> batch), or of "
+                      "batch_value_type if it names one, that returns a (batch, classes) view: tensor_view<value_type "
+                      "const, 2, space_type>; on a device it takes the queue, as space_type::queue_type, as a second "
+                      "argument");
         static_assert(detail::has_capture<M>,
-                      "scorecam: a model has capture(tensor_view<value_type const, 4, space_type> batch) that returns "
-                      "scorecam::captured<value_type, space_type> with the outputs and the activations; on a device it "
-                      "takes the queue as a second argument");
+                      "scorecam: a model has capture(tensor_view<value_type const, 4, space_type> batch), or of "
+                      "batch_value_type if it names one, that returns scorecam::captured<value_type, space_type> with the "
+                      "outputs and the activations; on a device it takes the queue, as space_type::queue_type, as a second "
+                      "argument");
     }
     return true;
 }

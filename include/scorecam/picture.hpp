@@ -176,8 +176,18 @@ struct given {
     {
     }
 
+    template <class Backend, class Images, class Out>
+    void paint(Backend& on, Images const& images, Out const& out) const
+    {
+        constexpr bool alike = std::is_convertible_v<Images, tensor_view<T const, Rank + 1, Space>>;
+        static_assert(alike, "scorecam: a given picture is a tensor_view<value_type const, 3, space_type> (C, H, W) of the "
+                             "images' type and in the same memory, that of the backend");
+        if constexpr (alike) { copy_to(on, images, out); }
+    }
+
+private:
     template <class Backend>
-    void paint(Backend& on, tensor_view<T const, Rank + 1, Space> images, tensor_view<T, Rank + 1, Space> out) const
+    void copy_to(Backend& on, tensor_view<T const, Rank + 1, Space> images, tensor_view<T, Rank + 1, Space> out) const
     {
         if (!(picture.shape() == trailing<Rank>(images.shape()))) {
             throw shape_error{"the given picture has the shape " + to_string(picture.shape()) + ", the images have " +

@@ -47,7 +47,9 @@ struct sigmoid {
     }
 };
 
-/// Any function of a row and a class: score_by([](auto row, index_t c) { return row[c] - row[7]; }).
+/// Any function of a row and a class: score_by([](auto row, index_t c) { return row[c] - row[7]; }). On a device it is a
+/// function object whose call operator is SCORECAM_HD, or, compiled with --extended-lambda, a lambda that is so and names
+/// its parameters' types: [] SCORECAM_HD(ops::row<float> row, index_t c) { return row[c] - row[7]; }.
 template <class F>
 struct score_by {
     using kind = kinds::score;
@@ -59,7 +61,8 @@ struct score_by {
     struct reading {
         static_assert(std::is_invocable_r_v<T, F const&, ops::row<T>, index_t>,
                       "scorecam: score_by takes a function of a row of outputs and a class that returns a number: "
-                      "[](auto row, scorecam::index_t c) { return row[c]; }");
+                      "[](auto row, scorecam::index_t c) { return row[c]; }; for a device it is SCORECAM_HD, for the "
+                      "host as well");
         F const* function;
         ops::row<T> outputs;
         [[nodiscard]] SCORECAM_HD T operator()(index_t c) const { return static_cast<T>((*function)(outputs, c)); }

@@ -25,7 +25,7 @@ function(refused sentence)
     message(FATAL_ERROR "instead of \"${sentence}\" it says:\n${output}")
   endif()
 endfunction()
-refused("this installation of scorecam has no component quantum" -D components=quantum)
+refused("this installation of scorecam has no component quantum, but .*cpu" -D components=quantum)
 refused("its component testing needs doctest::doctest, which was not found"
         -D components=testing -D CMAKE_DISABLE_FIND_PACKAGE_doctest=ON)
 refused("its component cpu needs Eigen3::Eigen, which was not found"
@@ -33,4 +33,6 @@ refused("its component cpu needs Eigen3::Eigen, which was not found"
 if(has_cuda)
   refused("its component cuda needs CUDA::cudart, which was not found"
           -D components=cuda -D CMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON)
+  refused("its component cuda needs CUDA::cudart, which was not found"
+          -D components=cuda_kernels -D CMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON)
 endif()

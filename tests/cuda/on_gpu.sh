@@ -125,7 +125,7 @@ for part in ${*:-build tests benchmarks sanitizers}; do
         build)
             step configure configure || break
             step build built test.cuda.on_gpu
-            step build_examples built example.cuda_without_nvcc example.cuda_with_a_score_of_ones_own
+            step build_examples built example.cuda_without_nvcc example.cuda_with_a_score_of_ones_own example.cuda_in_half
             step build_benchmarks built bench.cuda
             step build_cudnn built test.cudnn.on_gpu
             step build_networks built bench.cuda_networks
@@ -135,6 +135,7 @@ for part in ${*:-build tests benchmarks sanitizers}; do
             step cudnn run test.cudnn.on_gpu
             step example_without_nvcc run example.cuda_without_nvcc
             step example_with_a_score run example.cuda_with_a_score_of_ones_own
+            step example_in_half run example.cuda_in_half
             ;;
         benchmarks)
             step benchmark benchmark

@@ -192,6 +192,7 @@ TEST_CASE("an error of the runtime is a cuda_error that says what failed, and is
     check([&] { on.to_host(as_const(there), host); }, "copying to the host");
     check([&] { on.copy(as_const(there), there); }, "copying on the device");
     check([&] { static_cast<void>(on.allocate<float>(4)); }, "an allocation of 16 bytes");
+    check([&] { on.from_host(host, there); }, "pinning memory of the host");
     fake::fail_next_call(cudaErrorMemoryAllocation);
     CHECK_THROWS_WITH_AS(static_cast<void>(on.allocate<double>(3)), doctest::Contains("24 bytes"), sc::out_of_memory);
     CHECK_THROWS_AS(static_cast<void>(on.allocate<double>(sc::index_t{1} << 61)), sc::out_of_memory);

@@ -59,6 +59,7 @@ SCORECAM_LAUNCH_MASKS(float, __nv_bfloat16, 2);
 SCORECAM_LAUNCH_MASKS(float, __nv_bfloat16, 3);
 SCORECAM_LAUNCH(work::convert<float, __half>);
 SCORECAM_LAUNCH(work::convert<float, __nv_bfloat16>);
-SCORECAM_LAUNCH(work::convert<__nv_bfloat16, float>);  // results of networks
+SCORECAM_LAUNCH(work::convert<__half, float>);  // results of networks
+SCORECAM_LAUNCH(work::convert<__nv_bfloat16, float>);
 
 }  // namespace scorecam::cuda

@@ -10,6 +10,7 @@
 #include <scorecam/backend.hpp>
 #include <scorecam/batch_view.hpp>
 #include <scorecam/cuda/buffer.hpp>
+#include <scorecam/cuda/convert.hpp>
 #include <scorecam/cuda/error.hpp>
 #include <scorecam/cuda/launch.hpp>
 #include <scorecam/cuda/memory.hpp>
@@ -17,7 +18,6 @@
 #include <scorecam/cuda/recording.hpp>
 #include <scorecam/cuda/staging.hpp>
 #include <scorecam/cuda/work/combine.hpp>
-#include <scorecam/cuda/work/convert.hpp>
 #include <scorecam/cuda/work/extrema.hpp>
 #include <scorecam/cuda/work/heatmap.hpp>
 #include <scorecam/cuda/work/maps.hpp>
@@ -86,14 +86,7 @@ public:
     template <class T, class U, std::size_t Rank, layout Layout>
     void copy(view<T const, Rank> images, batch_view<U, Rank, Layout, cuda_space> batch)
     {
-        launch(work::convert<T, U>{.from      = images.data(),
-                                   .count     = images.extent(0),
-                                   .channels  = images.extent(1),
-                                   .positions = trailing<Rank - 2>(images.shape()).size(),
-                                   .from_at   = strides_of(images),
-                                   .to_at     = strides_of(batch),
-                                   .to        = batch.data()},
-               stream_);
+        convert(images, batch, stream_);
     }
 
     template <class T, std::size_t Rank, class F>
@@ -219,6 +212,11 @@ public:
                view<T, 3> scores)
     {
         static_assert(std::is_trivially_copyable_v<Score>, "scorecam: a score on a device is trivially copyable");
+        if constexpr (requires { f.function; }) {
+            static_assert(!std::is_pointer_v<decltype(f.function)>,
+                          "scorecam: a pointer to a function is the host's: on a device score_by takes a function object "
+                          "whose call operator is SCORECAM_HD");
+        }
         launch(work::score<T, Score>{.outputs  = outputs.data(),
                                      .classes  = outputs.extent(1),
                                      .f        = f,

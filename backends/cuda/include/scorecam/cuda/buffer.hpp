@@ -18,7 +18,7 @@ namespace scorecam::cuda {
 /// copy would hide a cost.
 template <class T, memory_resource Memory = stream_ordered_memory>
 class buffer {
-    static_assert(std::is_trivially_copyable_v<T>);
+    static_assert(std::is_trivially_copyable_v<T>, "scorecam: the elements of a buffer on a device are trivially copyable");
 
 public:
     buffer() = default;

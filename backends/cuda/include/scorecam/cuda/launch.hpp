@@ -34,9 +34,9 @@ concept row_work = std::is_trivially_copyable_v<W> && requires(W const work) {
 /// Enqueues the work on the stream and does not wait. Throws cuda_error.
 ///
 /// In a source file compiled by nvcc it launches a kernel (kernels.cuh), for work of any type. Elsewhere it is declared here
-/// alone: the library scorecam::cuda_kernels has it for float and double, for batches of __half and __nv_bfloat16 and all
-/// that the library ships, so that a linker that misses one names a score, a weighting or an element of the caller's own.
-/// Tests have one of their own.
+/// alone: the library scorecam::cuda_kernels has it for float and double, for batches of __half and __nv_bfloat16 beside
+/// float, and all that the library ships, so that a linker that misses one names a score, a weighting or an element of the
+/// caller's own. Tests have one of their own.
 template <class Work>
 void launch(Work const& work, cudaStream_t stream);
 

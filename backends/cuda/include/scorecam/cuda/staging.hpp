@@ -62,10 +62,12 @@ private:
         }
         std::size_t const size = bytes > smallest ? bytes : smallest;
         void* memory           = nullptr;
-        if (auto const status = cudaMallocHost(&memory, size); status != cudaSuccess) {
+        auto const status      = cudaMallocHost(&memory, size);
+        if (status == cudaErrorMemoryAllocation) {
             forget(status);
             throw out_of_memory{"no " + std::to_string(size) + " bytes of host memory could be pinned; use a smaller batch"};
         }
+        check(status, "pinning memory of the host");
         return blocks_.emplace_back(std::unique_ptr<void, unpin>{memory}, size);
     }
 

@@ -62,15 +62,4 @@ private:
     Lane lane_;
 };
 
-/// f(row), with the team's help if f takes a team.
-template <class F, class Row, class Team>
-[[nodiscard]] SCORECAM_HD auto read_together(F const& f, Row const& row, Team const& together)
-{
-    if constexpr (requires { f(row, together); }) {
-        return f(row, together);
-    } else {
-        return f(row);
-    }
-}
-
 }  // namespace scorecam::cuda

@@ -13,10 +13,9 @@
 
 #include <scorecam/batch_view.hpp>
 #include <scorecam/cuda/buffer.hpp>
+#include <scorecam/cuda/convert.hpp>
 #include <scorecam/cuda/error.hpp>
-#include <scorecam/cuda/launch.hpp>
 #include <scorecam/cuda/stream.hpp>
-#include <scorecam/cuda/work/convert.hpp>
 #include <scorecam/cudnn/descriptors.hpp>
 #include <scorecam/cudnn/error.hpp>
 #include <scorecam/cudnn/operations.hpp>
@@ -142,14 +141,8 @@ private:
         for (std::size_t i = 0; i < count; ++i) {
             auto const& one  = shown_as_[i];
             auto const shape = prepend(one.shape, n_);
-            cuda::launch(cuda::work::convert<Element, float>{.from      = computed(one.id),
-                                                             .count     = n_,
-                                                             .channels  = shape[1],
-                                                             .positions = shape[2] * shape[3],
-                                                             .from_at   = strides_of(shape, values.order),
-                                                             .to_at     = strides_of(shape, layout::channels_first),
-                                                             .to        = shown_.data() + n_ * one.place},
-                         stream);
+            cuda::convert(batch_view<Element const, 4, values.order, cuda_space>{computed(one.id), shape},
+                          tensor_view<float, 4, cuda_space>{shown_.data() + n_ * one.place, shape}, stream);
         }
     }
 

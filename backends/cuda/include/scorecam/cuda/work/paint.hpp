@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include <scorecam/config.hpp>
-#include <scorecam/cuda/team.hpp>
+#include <scorecam/cuda/device_calls.hpp>
 #include <scorecam/ops/pictures.hpp>
 #include <scorecam/tensor_view.hpp>
 
@@ -39,7 +39,9 @@ struct paint : painting<T, Rank, F> {
     [[nodiscard]] SCORECAM_HD index_t inner() const { return this->plane; }
     SCORECAM_HD void operator()(index_t o, std::uint32_t i) const
     {
-        this->out[o * this->plane + i] = this->f(this->pixel(o, i));
+        auto const at = this->pixel(o, i);
+        check_called_on_device(this->f, at);
+        this->out[o * this->plane + i] = this->f(at);
     }
 };
 
@@ -50,7 +52,9 @@ struct paint_together : painting<T, Rank, F> {
     template <class Team>
     SCORECAM_HD void operator()(index_t row, Team const& together) const
     {
-        T const value = this->f(this->pixel(row / this->plane, row % this->plane), together);
+        auto const at = this->pixel(row / this->plane, row % this->plane);
+        check_called_on_device(this->f, at, together);
+        T const value = this->f(at, together);
         if (together.rank() == 0) { this->out[row] = value; }
     }
 };

@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include <scorecam/config.hpp>
-#include <scorecam/cuda/team.hpp>
+#include <scorecam/cuda/device_calls.hpp>
 #include <scorecam/ops/contribution.hpp>
 #include <scorecam/ops/masking.hpp>
 #include <scorecam/ops/rows.hpp>
@@ -64,7 +64,10 @@ struct score {
     {
         index_t const image = picks[row].image;
         T* const out        = scores + (image * channels + picks[row].channel) * wanted;
-        auto const reading  = read_together(f, ops::row<T>{outputs + row * classes, classes}, together);
+        ops::row<T> const seen{outputs + row * classes, classes};
+        if constexpr (requires { f.function; }) { check_called_on_device(f.function, seen, index_t{}); }
+        auto const reading = read_together(f, seen, together);
+        check_called_on_device(reading, index_t{});
         together.for_each(wanted, [&](index_t m) { out[m] = static_cast<T>(reading(targets[image * wanted + m])); });
     }
 };
@@ -95,6 +98,7 @@ struct weigh {
                                       .baseline  = baseline == nullptr ? T(0) : baseline[row],
                                       .zero_mask = zero_mask == nullptr ? T(0) : zero_mask[row]};
         auto const reading = read_together(f, c, together);
+        check_called_on_device(reading, index_t{});
         together.for_each(channels,
                           [&](index_t k) { weights[first + k * wanted] = static_cast<T>(ops::weight_of(c, reading, k)); });
     }

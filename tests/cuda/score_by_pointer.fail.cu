@@ -1,0 +1,6 @@
+// expected-error: scorecam: a pointer to a function is the host
+#include <scorecam/cuda/backend.hpp>
+
+SCORECAM_HD float margin(scorecam::ops::row<float> row, scorecam::index_t c) { return row[c] - row[0]; }
+
+void run(scorecam::cuda::backend& on) { on.score<float>({}, scorecam::score_by{margin}, {}, {}, {}); }
