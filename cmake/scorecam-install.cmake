@@ -13,6 +13,9 @@ foreach(target IN LISTS targets)
 endforeach()
 list(REMOVE_ITEM components scorecam)  # always there
 list(JOIN components ", " components)
+if(components STREQUAL "")
+  set(components "the core alone")
+endif()
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/scorecam-config.cmake.in ${PROJECT_BINARY_DIR}/scorecam-config.cmake
   INSTALL_DESTINATION ${package_dir})

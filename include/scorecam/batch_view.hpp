@@ -29,6 +29,7 @@ template <class T, std::size_t Rank, layout Layout, space Space = host_space>
 class batch_view {
 public:
     using element_type = T;
+    using space_type   = Space;
 
     SCORECAM_HD constexpr batch_view(T* data, extents<Rank> shape) noexcept : data_{data}, shape_{shape} {}
 

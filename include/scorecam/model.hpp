@@ -89,26 +89,29 @@ using captured_layers_of = captured_layers<typename M::value_type, typename M::s
 
 namespace detail {
 
-// A model on a device is handed the queue its input was enqueued on: forward(batch, queue). Without it, it would run before
+// A model on a device is handed the queue its input was enqueued on: forward(batch, queue). Without it, it could run before
 // its input is there.
 template <class M>
 concept without_queue = !requires { typename M::space_type::queue_type; };
 template <class M>
 concept has_forward = requires(M& m, batch_of<M> x, typename M::space_type::queue_type const queue) {
     { m.forward(x, queue) } -> std::convertible_to<outputs_of<M>>;
-} || without_queue<M> && requires(M& m, batch_of<M> x) {
+} || requires(M& m, batch_of<M> x) {
+    requires without_queue<M>;
     { m.forward(x) } -> std::convertible_to<outputs_of<M>>;
 };
 template <class M>
 concept has_capture = requires(M& m, batch_of<M> x, typename M::space_type::queue_type const queue) {
     { m.capture(x, queue) } -> std::convertible_to<captured_of<M>>;
-} || without_queue<M> && requires(M& m, batch_of<M> x) {
+} || requires(M& m, batch_of<M> x) {
+    requires without_queue<M>;
     { m.capture(x) } -> std::convertible_to<captured_of<M>>;
 };
 template <class M>
 concept has_capture_layers = requires(M& m, batch_of<M> x, typename M::space_type::queue_type const queue) {
     { m.capture_layers(x, queue) } -> std::convertible_to<captured_layers_of<M>>;
-} || without_queue<M> && requires(M& m, batch_of<M> x) {
+} || requires(M& m, batch_of<M> x) {
+    requires without_queue<M>;
     { m.capture_layers(x) } -> std::convertible_to<captured_layers_of<M>>;
 };
 
@@ -121,6 +124,7 @@ concept has_capture_layers = requires(M& m, batch_of<M> x, typename M::space_typ
 /// `input_shape()`   (C, H, W) of one input, e.g. scorecam::image_shape{3, 224, 224}; (C, L) and (C, D, H, W) likewise.
 /// `forward(batch)`  (n, C, H, W) to (n, classes), for every n from 1 to max_batch(): used for the masked images.
 /// `capture(batch)`  the same, and the activations (n, K, h, w) of the layer to explain: used once per image.
+/// On a device both take the queue as well, space_type::queue_type, and enqueue their work there: forward(batch, queue).
 ///
 /// Promises that a compiler cannot see:
 /// - the views returned stay valid until the next call on the model (on a device: in queue order);

@@ -74,4 +74,10 @@ struct score_by {
     }
 };
 
+/// Whether a score is made of a function of the caller's.
+template <class S>
+inline constexpr bool is_score_by = false;
+template <class F>
+inline constexpr bool is_score_by<score_by<F>> = true;
+
 }  // namespace scorecam

@@ -33,6 +33,8 @@ refused("its component cpu needs Eigen3::Eigen, which was not found"
 if(has_cuda)
   refused("its component cuda needs CUDA::cudart, which was not found"
           -D components=cuda -D CMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON)
+endif()
+if(has_cuda_kernels)
   refused("its component cuda needs CUDA::cudart, which was not found"
           -D components=cuda_kernels -D CMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON)
 endif()

@@ -318,7 +318,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph)
 {
     for (auto* const made : the().executables) {
         if (made->graph.get() == graph) {
-            the().violations.emplace_back("a graph that allocates memory destroyed before what was made of it");
+            the().violations.emplace_back("a graph destroyed before what was made of it");
         }
     }
     the().graphs.erase(graph);

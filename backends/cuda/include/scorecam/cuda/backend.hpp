@@ -25,6 +25,7 @@
 #include <scorecam/cuda/work/paint.hpp>
 #include <scorecam/cuda/work/scores.hpp>
 #include <scorecam/error.hpp>
+#include <scorecam/score.hpp>
 
 namespace scorecam::cuda {
 
@@ -212,10 +213,11 @@ public:
                view<T, 3> scores)
     {
         static_assert(std::is_trivially_copyable_v<Score>, "scorecam: a score on a device is trivially copyable");
-        if constexpr (requires { f.function; }) {
-            static_assert(!std::is_pointer_v<decltype(f.function)>,
-                          "scorecam: a pointer to a function is the host's: on a device score_by takes a function object "
-                          "whose call operator is SCORECAM_HD");
+        if constexpr (is_score_by<Score>) {
+            static_assert(
+                !std::is_pointer_v<decltype(f.function)>,
+                "scorecam: a pointer to a function may be the host's: on a device score_by takes a function object "
+                "whose call operator is SCORECAM_HD");
         }
         launch(work::score<T, Score>{.outputs  = outputs.data(),
                                      .classes  = outputs.extent(1),

@@ -29,11 +29,14 @@ void convert(From const& from, To const& to, cudaStream_t stream)
         throw shape_error{"elements of the shape " + to_string(from.shape()) + " cannot be converted to " +
                           to_string(to.shape()) + "; give the same shape (n, channels, ...) in both layouts"};
     }
-    index_t const channels = from.shape()[1];
+    static_assert(std::is_same_v<typename From::space_type, cuda_space> &&
+                      std::is_same_v<typename To::space_type, cuda_space>,
+                  "scorecam: both views are of device memory, in cuda_space");
+    constexpr std::size_t spatial = std::remove_cvref_t<decltype(from.shape())>::rank - 2;
     launch(work::convert<T, U>{.from      = from.data(),
                                .count     = from.shape()[0],
-                               .channels  = channels,
-                               .positions = from.shape().size() / (from.shape()[0] * channels),
+                               .channels  = from.shape()[1],
+                               .positions = trailing<spatial>(from.shape()).size(),
                                .from_at   = strides_of(from),
                                .to_at     = strides_of(to),
                                .to        = to.data()},

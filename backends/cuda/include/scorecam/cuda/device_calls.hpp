@@ -4,7 +4,7 @@
 
 /// Between these, a call of a function that is the host's alone is an error on the device. nvcc would warn, and leave out
 /// the call with all that depends on it.
-#if defined(__CUDA_ARCH__)
+#if defined(__NVCC__) && defined(__CUDA_ARCH__)
 #define SCORECAM_BEGIN_DEVICE_CALLS                                                                                         \
     _Pragma("nv_diagnostic push") _Pragma("nv_diag_error 20011") _Pragma("nv_diag_error 20013")                             \
         _Pragma("nv_diag_error 20014")

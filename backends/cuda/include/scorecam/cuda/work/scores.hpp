@@ -7,6 +7,7 @@
 #include <scorecam/ops/contribution.hpp>
 #include <scorecam/ops/masking.hpp>
 #include <scorecam/ops/rows.hpp>
+#include <scorecam/score.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::cuda::work {
@@ -65,7 +66,7 @@ struct score {
         index_t const image = picks[row].image;
         T* const out        = scores + (image * channels + picks[row].channel) * wanted;
         ops::row<T> const seen{outputs + row * classes, classes};
-        if constexpr (requires { f.function; }) { check_called_on_device(f.function, seen, index_t{}); }
+        if constexpr (is_score_by<Score>) { check_called_on_device(f.function, seen, index_t{}); }
         auto const reading = read_together(f, seen, together);
         check_called_on_device(reading, index_t{});
         together.for_each(wanted, [&](index_t m) { out[m] = static_cast<T>(reading(targets[image * wanted + m])); });
