@@ -82,15 +82,10 @@ template <class Backend, class Model, class Image, class... Policies>
     constexpr bool one     = std::is_convertible_v<Image const&, one_type>;
     constexpr bool several = std::is_convertible_v<Image const&, several_type>;
     static_assert(
-        one || several || !Backend::space_type::host_accessible,
+        one || several,
         "scorecam: an image is a tensor_view<value_type const, 3, space_type> (C, H, W) in the backend's memory, several "
         "images are one of rank 4; pixels in a std::vector<float> v: scorecam::tensor_view<float const, 3>{v.data(), C, H, "
-        "W}");
-    static_assert(
-        one || several || Backend::space_type::host_accessible,
-        "scorecam: an image is a tensor_view<value_type const, 3, space_type> (C, H, W) in the backend's memory, the "
-        "device's, several images are one of rank 4; pixels of the host: auto const memory = on.allocate<float>(C * H * W), "
-        "scorecam::tensor_view<float, 3, space_type> const image{memory.data(), C, H, W}, on.from_host(pixels, image)");
+        "W}, on a device a view of on.allocate<float>(C * H * W) after on.from_host(v.data(), view)");
     if constexpr (one || several) {
         explainer<Backend, Model, Policies...> run{on, model, std::move(policies)...};
         return run(std::conditional_t<one, one_type, several_type>{image});

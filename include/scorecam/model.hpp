@@ -163,7 +163,7 @@ template <class M>
 {
     static_assert(detail::names_value_type<M>,
                   "scorecam: a model names its element type, float or double: using value_type = float; one whose input has "
-                  "another, half for instance, names that besides: using batch_value_type = __half;");
+                  "another, half for instance, names that besides, as batch_value_type");
     static_assert(detail::names_space<M>,
                   "scorecam: a model names where its tensors live: using space_type = scorecam::host_space;");
     static_assert(detail::has_input_shape<M>,

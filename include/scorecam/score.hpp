@@ -48,8 +48,7 @@ struct sigmoid {
 };
 
 /// Any function of a row and a class: score_by([](auto row, index_t c) { return row[c] - row[7]; }). On a device it is a
-/// function object whose call operator is SCORECAM_HD, or, compiled with --extended-lambda, a lambda that is so and names
-/// its parameters' types: [] SCORECAM_HD(ops::row<float> row, index_t c) { return row[c] - row[7]; }.
+/// function object whose call operator is SCORECAM_HD.
 template <class F>
 struct score_by {
     using kind = kinds::score;
@@ -73,11 +72,5 @@ struct score_by {
         return reading<T>{&function, outputs};
     }
 };
-
-/// Whether a score is made of a function of the caller's.
-template <class S>
-inline constexpr bool is_score_by = false;
-template <class F>
-inline constexpr bool is_score_by<score_by<F>> = true;
 
 }  // namespace scorecam

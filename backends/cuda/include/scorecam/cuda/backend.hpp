@@ -11,6 +11,7 @@
 #include <scorecam/batch_view.hpp>
 #include <scorecam/cuda/buffer.hpp>
 #include <scorecam/cuda/convert.hpp>
+#include <scorecam/cuda/device_calls.hpp>
 #include <scorecam/cuda/error.hpp>
 #include <scorecam/cuda/launch.hpp>
 #include <scorecam/cuda/memory.hpp>
@@ -25,7 +26,6 @@
 #include <scorecam/cuda/work/paint.hpp>
 #include <scorecam/cuda/work/scores.hpp>
 #include <scorecam/error.hpp>
-#include <scorecam/score.hpp>
 
 namespace scorecam::cuda {
 
@@ -208,6 +208,8 @@ public:
                stream_);
     }
 
+    /// A score_by holds a function object whose call operator is SCORECAM_HD, or, compiled with --extended-lambda, a lambda
+    /// that is so and names its parameters' types: [] SCORECAM_HD(ops::row<float> row, index_t c) { return row[c]; }.
     template <class T, class Score>
     void score(view<T const, 2> outputs, Score const& f, view<ops::pick const, 1> picks, view<index_t const, 2> targets,
                view<T, 3> scores)

@@ -7,7 +7,6 @@
 #include <scorecam/ops/contribution.hpp>
 #include <scorecam/ops/masking.hpp>
 #include <scorecam/ops/rows.hpp>
-#include <scorecam/score.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::cuda::work {
@@ -65,10 +64,7 @@ struct score {
     {
         index_t const image = picks[row].image;
         T* const out        = scores + (image * channels + picks[row].channel) * wanted;
-        ops::row<T> const seen{outputs + row * classes, classes};
-        if constexpr (is_score_by<Score>) { check_called_on_device(f.function, seen, index_t{}); }
-        auto const reading = read_together(f, seen, together);
-        check_called_on_device(reading, index_t{});
+        auto const reading  = read_together(f, ops::row<T>{outputs + row * classes, classes}, together);
         together.for_each(wanted, [&](index_t m) { out[m] = static_cast<T>(reading(targets[image * wanted + m])); });
     }
 };
@@ -99,7 +95,6 @@ struct weigh {
                                       .baseline  = baseline == nullptr ? T(0) : baseline[row],
                                       .zero_mask = zero_mask == nullptr ? T(0) : zero_mask[row]};
         auto const reading = read_together(f, c, together);
-        check_called_on_device(reading, index_t{});
         together.for_each(channels,
                           [&](index_t k) { weights[first + k * wanted] = static_cast<T>(ops::weight_of(c, reading, k)); });
     }
