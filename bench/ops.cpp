@@ -8,7 +8,7 @@
 
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/reference.hpp>
-#include <scorecam/scratch.hpp>
+#include <scorecam/detail/scratch.hpp>
 #include <scorecam/testing/cases.hpp>
 
 #include "support/networks.hpp"

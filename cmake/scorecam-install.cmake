@@ -11,7 +11,7 @@ foreach(target IN LISTS targets)
   install(TARGETS ${target} EXPORT scorecam-${component} FILE_SET HEADERS)
   install(EXPORT scorecam-${component} NAMESPACE scorecam:: FILE scorecam-${component}.cmake DESTINATION ${package_dir})
 endforeach()
-list(REMOVE_ITEM components scorecam)  # always there
+list(REMOVE_ITEM components scorecam engines)  # always there
 list(JOIN components ", " components)
 if(components STREQUAL "")
   set(components "the core alone")

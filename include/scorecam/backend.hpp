@@ -7,12 +7,12 @@
 #include <scorecam/ops/heatmap.hpp>
 #include <scorecam/ops/masking.hpp>
 #include <scorecam/ops/moments.hpp>
-#include <scorecam/ops/pictures.hpp>
+#include <scorecam/ops/paint.hpp>
 #include <scorecam/ops/range.hpp>
 #include <scorecam/ops/rows.hpp>
-#include <scorecam/score.hpp>
+#include <scorecam/policies/score.hpp>
 #include <scorecam/tensor_view.hpp>
-#include <scorecam/weighting.hpp>
+#include <scorecam/policies/weighting.hpp>
 
 namespace scorecam {
 

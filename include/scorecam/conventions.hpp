@@ -4,7 +4,7 @@
 #include <tuple>
 #include <variant>
 
-#include <scorecam/policies.hpp>
+#include <scorecam/policies/registry.hpp>
 
 namespace scorecam::conventions {
 

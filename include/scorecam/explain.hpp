@@ -7,8 +7,8 @@
 #include <scorecam/backend.hpp>
 #include <scorecam/explanation.hpp>
 #include <scorecam/model.hpp>
-#include <scorecam/policies.hpp>
-#include <scorecam/steps.hpp>
+#include <scorecam/policies/registry.hpp>
+#include <scorecam/detail/steps.hpp>
 
 namespace scorecam {
 

@@ -10,7 +10,7 @@
 
 #include <scorecam/budget/link.hpp>
 #include <scorecam/error.hpp>
-#include <scorecam/score.hpp>
+#include <scorecam/policies/score.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/testing/drawn.hpp>
 

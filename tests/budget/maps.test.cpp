@@ -14,7 +14,7 @@
 #include <scorecam/budget/weights.hpp>
 #include <scorecam/reference.hpp>
 #include <scorecam/testing/drawn.hpp>
-#include <scorecam/weighting.hpp>
+#include <scorecam/policies/weighting.hpp>
 
 namespace sc     = scorecam;
 namespace budget = scorecam::budget;

@@ -13,12 +13,12 @@
 #include <vector>
 
 #include <scorecam/budget/surrogate.hpp>
-#include <scorecam/channels.hpp>
+#include <scorecam/policies/channels.hpp>
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/reference.hpp>
-#include <scorecam/score.hpp>
+#include <scorecam/policies/score.hpp>
 #include <scorecam/tensor.hpp>
-#include <scorecam/weighting.hpp>
+#include <scorecam/policies/weighting.hpp>
 #include <scorecam/xtensor/npy.hpp>
 
 #include "support/data.hpp"

@@ -11,10 +11,10 @@
 #include <doctest/doctest.h>
 
 #include <scorecam/budget/surrogate.hpp>
-#include <scorecam/score.hpp>
+#include <scorecam/policies/score.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/testing/drawn.hpp>
-#include <scorecam/weighting.hpp>
+#include <scorecam/policies/weighting.hpp>
 
 namespace sc     = scorecam;
 namespace budget = scorecam::budget;

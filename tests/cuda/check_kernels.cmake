@@ -15,8 +15,8 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-run(${nvcc} -std=c++20 -fmad=false -Werror all-warnings -arch=compute_80 -I${root}/include -I${root}/backends/cuda/include
-    -ptx -o ${ptx} ${root}/backends/cuda/src/kernels.cu)
+run(${nvcc} -std=c++20 -fmad=false -Werror all-warnings -arch=compute_80 -I${root}/include -I${root}/backends/compute/cuda/include
+    -ptx -o ${ptx} ${root}/backends/compute/cuda/src/kernels.cu)
 
 file(READ ${ptx} text)
 string(REPLACE ";" "," text "${text}")

@@ -6,7 +6,7 @@
 #include <scorecam/cuda/backend.hpp>
 #include <scorecam/cuda/stream.hpp>
 #include <scorecam/cudnn/network.hpp>
-#include <scorecam/model_calls.hpp>
+#include <scorecam/detail/model_calls.hpp>
 #include <scorecam/tensor.hpp>
 
 #include "cuda/device.hpp"

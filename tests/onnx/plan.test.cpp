@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <scorecam/error.hpp>
-#include <scorecam/layer.hpp>
+#include <scorecam/engines/layer.hpp>
 #include <scorecam/onnx/channels_last.hpp>
 #include <scorecam/onnx/file.hpp>
 #include <scorecam/onnx/places.hpp>

@@ -19,8 +19,8 @@
 #include <scorecam/metrics/protocols.hpp>
 #include <scorecam/ops/perturbation.hpp>
 #include <scorecam/ops/rows.hpp>
-#include <scorecam/score.hpp>
-#include <scorecam/scratch.hpp>
+#include <scorecam/policies/score.hpp>
+#include <scorecam/detail/scratch.hpp>
 #include <scorecam/tensor.hpp>
 
 namespace scorecam::metrics {

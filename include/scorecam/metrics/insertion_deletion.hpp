@@ -17,7 +17,7 @@
 #include <scorecam/metrics/perturbed.hpp>
 #include <scorecam/metrics/protocols.hpp>
 #include <scorecam/ops/perturbation.hpp>
-#include <scorecam/picture.hpp>
+#include <scorecam/policies/picture.hpp>
 #include <scorecam/tensor.hpp>
 
 namespace scorecam::metrics {

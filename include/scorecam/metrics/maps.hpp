@@ -11,7 +11,7 @@
 #include <scorecam/metrics/measured.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/ops/range.hpp>
-#include <scorecam/target.hpp>
+#include <scorecam/policies/target.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/tensor_view.hpp>
 

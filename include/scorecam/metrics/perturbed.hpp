@@ -10,14 +10,14 @@
 #include <vector>
 
 #include <scorecam/backend.hpp>
-#include <scorecam/batch_work.hpp>
-#include <scorecam/checks.hpp>
+#include <scorecam/detail/batch_work.hpp>
+#include <scorecam/detail/checks.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/metrics/maps.hpp>
 #include <scorecam/model.hpp>
-#include <scorecam/model_calls.hpp>
-#include <scorecam/policies.hpp>
-#include <scorecam/scratch.hpp>
+#include <scorecam/detail/model_calls.hpp>
+#include <scorecam/policies/registry.hpp>
+#include <scorecam/detail/scratch.hpp>
 #include <scorecam/tensor.hpp>
 
 namespace scorecam::metrics {

@@ -14,7 +14,7 @@
 #include <scorecam/error.hpp>
 #include <scorecam/metrics/curve.hpp>
 #include <scorecam/metrics/rise_blur.hpp>
-#include <scorecam/picture.hpp>
+#include <scorecam/policies/picture.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::metrics {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <scorecam/error.hpp>
-#include <scorecam/ops/pictures.hpp>
-#include <scorecam/picture.hpp>
+#include <scorecam/ops/paint.hpp>
+#include <scorecam/policies/picture.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::metrics {

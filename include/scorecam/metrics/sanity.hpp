@@ -17,8 +17,8 @@
 #include <scorecam/metrics/maps.hpp>
 #include <scorecam/metrics/measured.hpp>
 #include <scorecam/metrics/perturbed.hpp>
-#include <scorecam/ops/pictures.hpp>
-#include <scorecam/target.hpp>
+#include <scorecam/ops/paint.hpp>
+#include <scorecam/policies/target.hpp>
 #include <scorecam/tensor.hpp>
 
 namespace scorecam::metrics {

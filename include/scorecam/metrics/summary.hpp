@@ -11,7 +11,7 @@
 
 #include <scorecam/error.hpp>
 #include <scorecam/metrics/measured.hpp>
-#include <scorecam/ops/pictures.hpp>
+#include <scorecam/ops/paint.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::metrics {

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include <scorecam/config.hpp>
-#include <scorecam/ops/pictures.hpp>
+#include <scorecam/ops/paint.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::ops {

@@ -15,15 +15,15 @@
 
 #include <scorecam/backend.hpp>
 #include <scorecam/batch_view.hpp>
-#include <scorecam/masking.hpp>
-#include <scorecam/picture.hpp>
+#include <scorecam/policies/rules.hpp>
+#include <scorecam/policies/picture.hpp>
 #include <scorecam/reference.hpp>
-#include <scorecam/score.hpp>
+#include <scorecam/policies/score.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/testing/cases.hpp>
 #include <scorecam/testing/checks.hpp>
 #include <scorecam/testing/drawn.hpp>
-#include <scorecam/weighting.hpp>
+#include <scorecam/policies/weighting.hpp>
 
 namespace scorecam::testing {
 

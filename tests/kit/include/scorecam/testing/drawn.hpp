@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <scorecam/ops/pictures.hpp>
+#include <scorecam/ops/paint.hpp>
 #include <scorecam/tensor.hpp>
 
 namespace scorecam::testing {

@@ -17,10 +17,10 @@
 
 #include <scorecam/backend.hpp>
 #include <scorecam/batch_view.hpp>
-#include <scorecam/callers.hpp>
+#include <scorecam/policies/concurrency.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
-#include <scorecam/model_calls.hpp>
+#include <scorecam/detail/model_calls.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/testing/checks.hpp>
 #include <scorecam/testing/drawn.hpp>

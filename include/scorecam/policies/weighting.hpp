@@ -1,0 +1,91 @@
+#pragma once
+// From the contributions C(A_k) to the weights of the channels.
+#include <concepts>
+
+#include <scorecam/ops/contribution.hpp>
+#include <scorecam/ops/rows.hpp>
+#include <scorecam/policies/kinds.hpp>
+
+namespace scorecam {
+
+/// A weighting turns the row of contributions into a reading: `weighting(row)(k)` is the weight of channel k. Channels that
+/// are left out are in the row too: pass over those for which `row.takes_part(k)` is false; their weight is 0 anyway.
+/// One that takes a team too may share the row, as a score may.
+/// `shift_invariant` says that adding one number to all contributions changes nothing, so that a baseline cannot matter.
+template <class W, class T>
+concept weighting = requires(W const w, ops::contributions<T> row, index_t k) {
+    { w(row)(k) } -> std::convertible_to<T>;
+    { W::shift_invariant } -> std::convertible_to<bool>;
+};
+
+/// w_k = C(A_k): Definition 5 of the paper and the authors' code. The default.
+struct raw_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = false;
+    template <class Row>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions) const
+    {
+        return ops::identity_of<Row>{contributions};
+    }
+};
+
+/// w_k = max(C(A_k), 0): only channels that speak for the class.
+struct relu_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = false;
+    template <class Row>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions) const
+    {
+        return ops::relu_of<Row>{contributions};
+    }
+};
+
+/// w = softmax over the channels: Algorithm 1 of the paper. A baseline cancels here and is not scored.
+struct softmax_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = true;
+    template <class Row, class Team = ops::alone>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions, Team const& team = {}) const
+    {
+        return ops::softmax_of<Row>{contributions, team};
+    }
+};
+
+/// w_k = 1: no scoring at all, not one masked image. The control that every evaluation needs.
+struct uniform_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = true;
+    static constexpr bool needs_scores    = false;
+    template <class Row>
+    struct one {
+        [[nodiscard]] SCORECAM_HD auto operator()(index_t) const { return typename Row::value_type(1); }
+    };
+    template <class Row>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row) const
+    {
+        return one<Row>{};
+    }
+};
+
+/// True for weightings that read the contributions; one that does not says so with `needs_scores = false`.
+template <class W>
+[[nodiscard]] constexpr bool needs_scores()
+{
+    if constexpr (requires { W::needs_scores; }) {
+        return W::needs_scores;
+    } else {
+        return true;
+    }
+}
+
+/// A channel without contrast (max = min) gives no mask. Most are dead ReLU channels: all zero.
+enum class flat_channels {
+    skipped,  ///< it takes no part: weight 0, no forward. The default, and what the authors' code does
+    scored    ///< it takes part with the score of the image under an all-zero mask: one forward for all of them
+};
+template <>
+struct policy_kind<flat_channels> {
+    using type = kinds::flat;
+};
+
+}  // namespace scorecam
