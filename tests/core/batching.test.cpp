@@ -148,10 +148,10 @@ TEST_CASE("callers of a model without replicas, and no callers at all, are refus
     networks::seeded<float> plain{input, {5, 4, 5}, 4, 21};
     sc::reference_backend on;
     CHECK_THROWS_WITH_AS(static_cast<void>(sc::explain(on, plain, images.view(), sc::concurrency{2})),
-                         "2 callers were asked for, but the model or the backend has no replica(); use one caller",
+                         "2 concurrent calls were asked for, but the model or the backend has no replica(); use one",
                          sc::option_error);
     network model;
-    CHECK_THROWS_WITH_AS(explained(model, sc::concurrency{0}), "0 callers were asked for; use 1 or more", sc::option_error);
+    CHECK_THROWS_WITH_AS(explained(model, sc::concurrency{0}), "0 concurrent calls were asked for; use 1 or more", sc::option_error);
 }
 
 TEST_CASE("a shrinking batch halves until it fits, keeps what was scored, and remembers")

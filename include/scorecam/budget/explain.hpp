@@ -197,8 +197,8 @@ private:
         std::copy(whole.begin(), whole.end(), outputs.data() + whole.extent(1));
         tensor<T, 2> scores{{{2, chosen.extent(1)}}};
         for (index_t n = 0; n < 2; ++n) {
-            steps_.chosen().score_row({outputs[n].data(), outputs.extent(1)}, chosen.data(), chosen.extent(1),
-                                      scores[n].data());
+            steps_.chosen().score_row({std::as_const(outputs)[n].data(), outputs.extent(1)}, chosen.data(), chosen.extent(1),
+                                      scores.view()[n].data());
         }
         auto const how         = link_for(steps_.chosen().nature, guess_outputs(std::as_const(outputs).view()));
         auto const masks       = steps_.normalised_activations();
@@ -220,7 +220,7 @@ private:
         auto const zero_mask = steps_.zero_mask_scores();
         auto const all       = [](auto const& t) { return std::span{t.data(), static_cast<std::size_t>(t.size())}; };
         return f([&](std::span<T const> scores, index_t m, std::span<T> weights) {
-            weigh_by<T>{steps_.chosen().weigh_row, all(roles), all(baseline), all(zero_mask)}(scores, m, weights);
+            weigh_by{steps_.chosen().weigh_row, all(roles), all(baseline), all(zero_mask)}(scores, m, weights);
         });
     }
 

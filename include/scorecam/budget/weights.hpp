@@ -1,6 +1,7 @@
 #pragma once
 // From the scores of all channels to their weights, by the weighting in force.
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <type_traits>
 
@@ -33,7 +34,7 @@ struct weigh_by {
                                       .stride    = 1,
                                       .baseline  = at(baseline),
                                       .zero_mask = at(zero_mask)};
-        if constexpr (std::is_invocable_v<Weighting const&, ops::contributions<T> const&, T*>) {  // of whatever type it was
+        if constexpr (std::is_same_v<Weighting, std::function<void(ops::contributions<T> const&, T*)>>) {  // of whatever type it was
             weighting(c, weights.data());
         } else {
             auto const reading = weighting(c);
