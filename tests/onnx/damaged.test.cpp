@@ -19,12 +19,15 @@
 #include <scorecam/onnx/lower.hpp>
 #include <scorecam/onnx/places.hpp>
 
+#include "onnx/written.hpp"
 #include "support/data.hpp"
 #include "support/sanitizers.hpp"
 
 namespace sc = scorecam;
 namespace so = scorecam::onnx;
 using sc::index_t;
+
+using namespace onnx_written;
 
 namespace {
 
@@ -66,42 +69,6 @@ std::string used(std::string_view bytes, sc::image_shape input, std::string cons
     return "";
 }
 
-/// A file in the making, of fields.
-using so::wire::text;
-std::string number(std::uint64_t id, std::int64_t value)
-{
-    return so::wire::number(id << 3U) + so::wire::number(static_cast<std::uint64_t>(value));
-}
-std::string weights(std::string const& name, std::vector<std::int64_t> const& dims, std::size_t floats)
-{
-    std::string all = number(2, 1) + text(8, name) + text(9, std::string(floats * sizeof(float), '\0'));
-    for (auto const d : dims) { all += number(1, d); }
-    return text(5, all);
-}
-std::string integers_attribute(std::string const& name, std::vector<std::int64_t> const& values)
-{
-    std::string all = text(1, name);
-    for (auto const v : values) { all += number(8, v); }
-    return text(5, all);
-}
-std::string node(std::string const& type, std::vector<std::string> const& inputs, std::string const& output,
-                 std::string const& attributes = "")
-{
-    std::string all = text(2, output) + text(4, type) + attributes;
-    for (auto const& one : inputs) { all += text(1, one); }
-    return text(1, all);
-}
-std::string image(std::vector<std::int64_t> const& dims)
-{
-    std::string shape;
-    for (auto const d : dims) { shape += text(1, number(1, d)); }
-    return text(11, text(1, "x") + text(2, text(1, number(1, 1) + text(2, shape))));
-}
-/// x (n, 3, 8, 8) -> y
-std::string file(std::string const& nodes_and_weights)
-{
-    return text(7, image({-1, 3, 8, 8}) + nodes_and_weights + text(12, text(1, "y"))) + text(8, number(2, 13));
-}
 constexpr sc::image_shape of_file{3, 8, 8};
 std::int64_t const largest = std::int64_t{1} << 62U;
 

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <scorecam/engines/onnx/file.hpp>
+#include <scorecam/engines/onnx/skeleton.hpp>
 #include <scorecam/error.hpp>
 
 #include "support/data.hpp"
@@ -118,5 +119,37 @@ TEST_CASE("what is no ONNX file is refused")
         CAPTURE(file);
         CHECK_THROWS_WITH_AS(static_cast<void>(sc::onnx::read_file(files::own(file))),
                              doctest::Contains("; pass the name of an ONNX file"), sc::model_error);
+    }
+}
+
+TEST_CASE("a skeleton is the same network, with the weights among the inputs")
+{
+    for (std::string const name : {"residual", "weights_apart", "transformer"}) {
+        CAPTURE(name);
+        auto const bytes = sc::onnx::read_bytes(files::own("tests/engines/networks/" + name + ".onnx"));
+        auto const whole = sc::onnx::graph_of(bytes);
+        auto const image = whole.inputs.at(0).name;
+        auto const bare  = sc::onnx::skeleton(bytes, whole, image, {2, 3, 7, 9}, {"some", "other"});
+        auto const found = sc::onnx::graph_of(bare);
+        CHECK(found.outputs == std::vector<std::string>{"some", "other"});
+        CHECK(found.operator_set == whole.operator_set);
+        REQUIRE(found.nodes.size() == whole.nodes.size());
+        for (std::size_t i = 0; i < whole.nodes.size(); ++i) {
+            CHECK(found.nodes[i].described() == whole.nodes[i].described());
+            CHECK(found.nodes[i].inputs == whole.nodes[i].inputs);
+            CHECK(found.nodes[i].attributes.size() == whole.nodes[i].attributes.size());
+        }
+        CHECK(found.known.at(image).shape == sc::onnx::dims{2, 3, 7, 9});
+        for (auto const& [tensor, one] : whole.constants) {
+            if (found.constants.count(tensor) > 0) {
+                CHECK(found.constants.at(tensor).bytes == one.bytes);
+                CHECK(found.constants.at(tensor).shape == one.shape);
+                CHECK(one.bytes.size() <= 1024);
+            } else {
+                CHECK(found.known.at(tensor).shape == one.shape);
+                CHECK(found.known.at(tensor).type == one.type);
+            }
+        }
+        CHECK(found.inputs.size() > whole.inputs.size());
     }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include <scorecam/engines/network.hpp>
 #include <scorecam/engines/onnx/file.hpp>
+#include <scorecam/engines/onnx/skeleton.hpp>
 #include <scorecam/engines/ports.hpp>
 #include <scorecam/engines/tokens.hpp>
 #include <scorecam/model.hpp>
@@ -61,34 +63,30 @@ public:
     void open(std::string const& file, extents<SpatialRank + 1> const& input, settings& how)
     {
         start(input);
-        auto& at   = *loading_;
-        at.bytes   = onnx::read_bytes(file);
-        auto graph = onnx::graph_of(at.bytes);
-        onnx::find_weights(graph, file);
-        auto folder = onnx::folder_of_weights(graph);
+        auto& at = *loading_;
+        at.bytes = onnx::read_bytes(file);
+        at.graph = onnx::graph_of(at.bytes);
+        onnx::find_weights(at.graph, file);
+        auto folder = onnx::folder_of_weights(at.graph);
         if (folder.empty()) { folder = std::filesystem::absolute(file).parent_path(); }
         at.environment = how.environment != nullptr ? how.environment : &environment();
         at.options     = std::move(how.session);
         at.options.AddConfigEntry("session.model_external_initializers_file_folder_path", folder.string().c_str());
-        at.outputs = graph.outputs;
-        for (auto const& node : graph.nodes) {
+        for (auto const& node : at.graph.nodes) {
             for (std::size_t i = 0; i < node.outputs.size(); ++i) {
                 auto const& tensor = node.outputs[i];
                 if (tensor.empty() || node.type == "Constant") { continue; }
                 at.layers.push_back({i == 0 && !node.name.empty() ? node.name : tensor, node.type, tensor});
             }
         }
-        auto plain = at.options.Clone();
-        plain.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
-        session_ = session_with(names_of(at.layers), plain);
     }
     /// A session of the caller's: of its outputs, those of the form (n, K, h, w) can be explained.
     void open(std::shared_ptr<Ort::Session> session, extents<SpatialRank + 1> const& input, settings&)
     {
         start(input);
-        session_          = std::move(session);
-        loading_->outputs = detail::output_names(*session_);
-        for (auto const& name : loading_->outputs) { loading_->layers.push_back({name, "Output", name}); }
+        session_                = std::move(session);
+        loading_->graph.outputs = detail::output_names(*session_);
+        for (auto const& name : loading_->graph.outputs) { loading_->layers.push_back({name, "Output", name}); }
     }
     /// The same; it must outlive the network.
     void open(Ort::Session& session, extents<SpatialRank + 1> const& input, settings& how)
@@ -99,7 +97,8 @@ public:
     [[nodiscard]] std::vector<engines::port> inputs() const
     {
         std::vector<engines::port> all;
-        auto const names = detail::input_names(*session_);
+        for (auto const& one : loading_->graph.inputs) { all.push_back({one.name, one.shape, to_string(one.type)}); }
+        auto const names = of_file() ? std::vector<std::string>{} : detail::input_names(*session_);
         for (std::size_t i = 0; i < names.size(); ++i) {
             all.push_back(detail::port_of(names[i], session_->GetInputTypeInfo(i)));
         }
@@ -111,21 +110,18 @@ public:
     [[nodiscard]] std::vector<engines::port> trial(index_t n, engines::batches)
     {
         auto& at    = *loading_;
-        input_name_ = detail::input_names(*session_).at(0);
-        at.names    = detail::output_names(*session_);
-        std::vector<float> const zeros(static_cast<std::size_t>(n * input_.size()));
-        auto const in = detail::value_on(zeros.data(), batch_of(n));
-        at.values     = session_->Run({}, detail::pointers({input_name_}).data(), &in, 1, detail::pointers(at.names).data(),
-                                      at.names.size());
+        input_name_ = inputs().at(0).name;
+        at.seen.clear();
+        of_file() ? look_at_file(n) : look_at_session(n);
         std::vector<engines::port> outputs;
-        for (auto const& name : at.outputs) { outputs.push_back(tried(name)); }
+        for (auto const& name : at.graph.outputs) { outputs.push_back(seen(name)); }
         return outputs;
     }
     [[nodiscard]] std::vector<engines::candidate> layers(index_t) const
     {
         std::vector<engines::candidate> all;
         for (auto const& one : loading_->layers) {
-            all.push_back({tried(one.tensor), one.type});
+            all.push_back({seen(one.tensor), one.type});
             all.back().tensor.name = one.name;
         }
         return all;
@@ -133,14 +129,22 @@ public:
 
     void explain(std::size_t output, std::vector<std::size_t> const& numbers)
     {
-        output_name_ = loading_->outputs.at(output);
-        for (auto const number : numbers) { layer_names_.push_back(loading_->layers.at(number).tensor); }
-        if (!loading_->bytes.empty()) {
-            session_.reset();  // before the other: they need not be in memory together
-            session_ = session_with(layer_names_, loading_->options);
+        auto& at     = *loading_;
+        output_name_ = at.graph.outputs.at(output);
+        layer_names_.clear();
+        for (auto const number : numbers) { layer_names_.push_back(at.layers.at(number).tensor); }
+        if (!of_file()) { return; }
+        auto const& own = at.graph.outputs;
+        std::vector<std::string> further;
+        for (auto const& one : layer_names_) {
+            if (std::find(own.begin(), own.end(), one) == own.end()) { further.push_back(one); }
         }
-        loading_.reset();
+        auto const whole = at.bytes.size();
+        at.bytes         = onnx::with_outputs(std::move(at.bytes), further);  // in place: a second copy may be gigabytes
+        session_         = std::make_shared<Ort::Session>(*at.environment, at.bytes.data(), at.bytes.size(), at.options);
+        at.bytes.resize(whole);
     }
+    void settle() { loading_.reset(); }
 
     void run(float const* images, index_t n, engines::place const& output, std::vector<engines::place> const& layers) const
     {
@@ -158,7 +162,7 @@ public:
 
     [[nodiscard]] std::string advice() const
     {
-        if (!loading_->bytes.empty()) { return ""; }
+        if (of_file()) { return ""; }
         return "; of a session the outputs can be explained: make it of scorecam::onnx::with_outputs(bytes, {tensor}), or "
                "pass the name of the file";
     }
@@ -170,50 +174,53 @@ private:
     /// What is needed until the layers are chosen.
     struct state {
         std::string bytes;  // of a file
+        onnx::graph graph;  // of them; of a session the outputs alone
         Ort::Env* environment = nullptr;
         Ort::SessionOptions options{nullptr};
-        std::vector<std::string> outputs;  // that can be the scores
         std::vector<named> layers;
-        std::vector<std::string> names;  // of the values
-        std::vector<Ort::Value> values;
+        std::map<std::string, engines::port> seen;  // in the last trial
     };
 
+    [[nodiscard]] bool of_file() const { return !loading_->bytes.empty(); }
     void start(extents<SpatialRank + 1> const& input)
     {
         input_   = input;
         loading_ = std::make_shared<state>();
     }
 
-    [[nodiscard]] static std::vector<std::string> names_of(std::vector<named> const& layers)
+    /// What ONNX Runtime infers: nothing is run, and no weights are there.
+    void look_at_file(index_t n)
     {
-        std::vector<std::string> all;
-        for (auto const& one : layers) { all.push_back(one.tensor); }
-        return all;
-    }
-
-    [[nodiscard]] std::shared_ptr<Ort::Session> session_with(std::vector<std::string> const& tensors,
-                                                             Ort::SessionOptions const& options)
-    {
-        auto const& own = loading_->outputs;
-        std::vector<std::string> further;
-        for (auto const& one : tensors) {
-            if (std::find(own.begin(), own.end(), one) == own.end()) { further.push_back(one); }
+        auto& at                         = *loading_;
+        std::vector<std::string> tensors = at.graph.outputs;
+        for (auto const& one : at.layers) {
+            if (std::find(at.graph.outputs.begin(), at.graph.outputs.end(), one.tensor) == at.graph.outputs.end()) {
+                tensors.push_back(one.tensor);
+            }
         }
-        auto& bytes      = loading_->bytes;
-        auto const whole = bytes.size();
-        bytes            = onnx::with_outputs(std::move(bytes), further);  // in place: a second copy may be gigabytes
-        auto made        = std::make_shared<Ort::Session>(*loading_->environment, bytes.data(), bytes.size(), options);
-        bytes.resize(whole);
-        return made;
+        auto const file = onnx::skeleton(at.bytes, at.graph, input_name_, batch_of(n), tensors);
+        auto options    = at.options.Clone();
+        options.SetGraphOptimizationLevel(ORT_ENABLE_BASIC);  // which computes the shapes that a network makes of shapes
+        Ort::Session const session{*at.environment, file.data(), file.size(), options};
+        for (std::size_t i = 0; i < tensors.size(); ++i) {
+            auto const type = session.GetOutputTypeInfo(i);
+            bool const is   = type.GetONNXType() == ONNX_TYPE_TENSOR;
+            at.seen[tensors[i]] =
+                is ? detail::port_of(tensors[i], type) : engines::port{tensors[i], {}, "another kind", true};
+        }
     }
-
-    /// What the trial gave.
-    [[nodiscard]] engines::port tried(std::string const& tensor) const
+    /// What a batch of zeros gives.
+    void look_at_session(index_t n)
     {
-        auto const& names = loading_->names;
-        auto const at     = static_cast<std::size_t>(std::find(names.begin(), names.end(), tensor) - names.begin());
-        return detail::port_of_value(tensor, loading_->values.at(at));
+        auto& at         = *loading_;
+        auto const names = at.graph.outputs;
+        std::vector<float> const zeros(static_cast<std::size_t>(n * input_.size()));
+        auto const in = detail::value_on(zeros.data(), batch_of(n));
+        auto const values =
+            session_->Run({}, detail::pointers({input_name_}).data(), &in, 1, detail::pointers(names).data(), names.size());
+        for (std::size_t i = 0; i < names.size(); ++i) { at.seen[names[i]] = detail::port_of_value(names[i], values[i]); }
     }
+    [[nodiscard]] engines::port const& seen(std::string const& tensor) const { return loading_->seen.at(tensor); }
 
     [[nodiscard]] std::vector<index_t> batch_of(index_t n) const
     {

@@ -73,13 +73,15 @@ public:
 
     [[nodiscard]] std::vector<engines::port> trial(index_t n, engines::batches)
     {
-        std::vector<cv::Mat> outputs;
-        names_ = net_.getUnconnectedOutLayersNames();
-        net_.setInput(cv::Mat{blob_shape(n), CV_32F, cv::Scalar(0)}, input_name_);
-        net_.forward(outputs, names_);
+        auto const all = layers(n);
         std::vector<engines::port> found;
-        for (std::size_t i = 0; i < outputs.size(); ++i) {
-            found.push_back({names_[i], {outputs[i].size.p, outputs[i].size.p + outputs[i].dims}});
+        names_.clear();
+        for (auto const& name : net_.getUnconnectedOutLayersNames()) {
+            for (auto const& one : all) {
+                if (one.tensor.name != name) { continue; }
+                found.push_back(one.tensor);
+                names_.push_back(name);
+            }
         }
         return found;
     }
@@ -101,9 +103,11 @@ public:
     void explain(std::size_t output, std::vector<std::size_t> const& numbers)
     {
         auto const all = layers(1);
-        names_         = {names_.at(output)};
+        names_         = {cv::String{names_.at(output)}};
         for (auto const number : numbers) { names_.push_back(all.at(number).tensor.name); }
     }
+
+    void settle() {}
 
     /// OpenCV keeps the layers that are asked for out of its layer fusion, so that the values are those of the layer itself.
     /// It copies the batch, and the next call writes over what it returned.

@@ -91,11 +91,6 @@ public:
         auto& at = *loading_;
         at.whole = at.read->clone();
         at.taken = taken;
-        if (taken == engines::batches::any) {
-            set_batch(any_size);
-            auto compiled = at.core.compile_model(at.whole, at.how.device, properties());
-            return outputs_of(compiled, n);
-        }
         try {
             set_batch(n);
         } catch (ov::Exception const&) {
@@ -109,7 +104,7 @@ public:
     }
 
     /// All extents are known when that of the batch is.
-    [[nodiscard]] std::vector<engines::candidate> layers(index_t n)
+    [[nodiscard]] std::vector<engines::candidate> layers(index_t)
     {
         auto& at = *loading_;
         std::vector<engines::candidate> all;
@@ -117,7 +112,7 @@ public:
             for (auto const& one : at.outputs) { all.push_back({one, "Output"}); }
             return all;
         }
-        if (at.taken == engines::batches::any) { set_batch(n); }
+        at.ports.clear();
         for (auto const& node : at.whole->get_ordered_ops()) {
             std::string const type = node->get_type_name();
             if (type == "Constant" || type == "Parameter" || type == "Result") { continue; }
@@ -128,7 +123,6 @@ public:
                 at.ports.push_back(port);
             }
         }
-        if (at.taken == engines::batches::any) { set_batch(any_size); }
         return all;
     }
 
@@ -136,10 +130,14 @@ public:
     {
         auto& at = *loading_;
         output_  = output;
+        layers_.clear();
         for (auto const number : numbers) { layers_.push_back(of_file() ? output_with(at.ports.at(number)) : number); }
-        if (of_file()) { compiled_ = at.core.compile_model(at.whole, at.how.device, properties()); }
-        loading_.reset();
+        if (!of_file()) { return; }
+        if (at.taken == engines::batches::any) { set_batch(any_size); }
+        compiled_ = at.core.compile_model(at.whole, at.how.device, properties());
+        masked_ = captured_ = {};
     }
+    void settle() { loading_.reset(); }
 
     void run(float const* images, index_t n, engines::place const& output, std::vector<engines::place> const& layers)
     {

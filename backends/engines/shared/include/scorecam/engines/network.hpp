@@ -12,6 +12,7 @@
 #include <scorecam/engines/layer.hpp>
 #include <scorecam/engines/ports.hpp>
 #include <scorecam/engines/tokens.hpp>
+#include <scorecam/engines/trust.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/tensor_view.hpp>
@@ -46,10 +47,11 @@ struct place {
 /// - `open(source, input, settings)`;
 /// - `inputs()`                    the ports; none if the engine does not know them;
 /// - `takes_any_size()`, `takes_any_batch()`   whether what the ports say of size and batch is no limit;
-/// - `trial(n, batches)`           the outputs of a batch of n zeros; throws if it does not run;
+/// - `trial(n, batches)`           the outputs of a batch of n; throws if there can be none. Nothing need be run;
 /// - `layers(n)`                   the candidates, after that trial;
 /// - `explain(output, numbers)`    what will be asked for: an output, and candidates by their numbers;
 /// - `run(images, n, output, layers)`   a batch, read and written where it lies; without `layers`: the output alone;
+/// - `settle()`                    forgets what only loading needs: trial, layers and explain are not called any more;
 /// - `advice()`                    what to do where there is no layer: "; ...", or nothing.
 /// A copy of it is another view of the same network; if copies may run at the same time, `copies_are_apart` is true.
 template <class Engine, std::size_t SpatialRank = 2>
@@ -71,9 +73,9 @@ public:
         Engine::translated("cannot use " + Engine::described(from), [&] {
             engine_.open(std::forward<Source>(from), input_, how);
             auto const declared = declared_batch(how.input);
-            auto const n        = try_batches(declared, how.output);
-            look_at_layers(n, how.tokens);
-            choose_layers(layer_names);
+            bool const any      = declared == 0 || engine_.takes_any_batch();
+            if (!any || !loads_any_batch(layer_names, how)) { load_fixed(std::max<index_t>(1, declared), layer_names, how); }
+            engine_.settle();
         });
     }
 
@@ -96,6 +98,9 @@ public:
     /// The layers that are explained, and all that could be.
     [[nodiscard]] std::vector<layer<SpatialRank>> const& explained() const { return explained_; }
     [[nodiscard]] std::vector<layer<SpatialRank>> const& layers() const { return layers_; }
+
+    /// What one should know before one trusts its maps; nothing, if all is well.
+    [[nodiscard]] std::vector<std::string> const& notes() const { return notes_; }
 
     [[nodiscard]] Engine const& engine() const { return engine_; }
 
@@ -152,29 +157,66 @@ private:
         return image.any_rank || image.dims.empty() || image.dims[0] < 1 ? 0 : image.dims[0];
     }
 
-    /// Finds the scores, and the batches that run. Returns the number of images that was tried last.
-    index_t try_batches(index_t declared, std::string const& output)
+    /// Whether batches of any size run, and their rows do not know of each other.
+    [[nodiscard]] bool loads_any_batch(std::vector<std::string> const& names, settings const& how)
     {
         std::optional<scores> found;
-        if (declared == 0 || engine_.takes_any_batch()) {
-            try {
-                found = scores_among(engine_.trial(trial_size, batches::any), trial_size, output);
-            } catch (std::exception const&) {  // said below, if the other size does not run either
-            }
+        try {
+            found = scores_among(engine_.trial(trial_size, batches::any), trial_size, how.output);
+        } catch (std::exception const&) {  // said by load_fixed(), if one image does not run either
         }
-        index_t const n = found ? trial_size : std::max<index_t>(1, declared);
-        if (!found) {
-            fixed_batch_       = n;
-            auto const outputs = engine_.trial(n, batches::fixed);
-            found              = scores_among(outputs, n, output);
-            if (!found) { throw no_scores_among(outputs, n, !output.empty()); }
-        }
+        if (!found) { return false; }
         scores_ = *found;
-        return n;
+        look_at_layers(trial_size, how.tokens);
+        choose_layers(names);
+        try {
+            auto const on_what = rows_depend_on();
+            if (on_what == rows::apart) { return true; }
+            if (on_what == rows::mixed) {
+                notes_.push_back("the outputs of an image depend on the others in its batch, so that it runs one at a time");
+            }
+        } catch (std::exception const&) {
+        }
+        return false;
+    }
+
+    void load_fixed(index_t n, std::vector<std::string> const& names, settings const& how)
+    {
+        fixed_batch_       = n;
+        auto const outputs = engine_.trial(n, batches::fixed);
+        auto const found   = scores_among(outputs, n, how.output);
+        if (!found) { throw no_scores_among(outputs, n, !how.output.empty()); }
+        scores_ = *found;
+        look_at_layers(n, how.tokens);
+        choose_layers(names);
+        auto const on_what = rows_depend_on();
+        if (on_what == rows::mixed) {
+            throw model_error{"the outputs of an image depend on the others in its batch of " + std::to_string(n) +
+                              "; export the network for one image at a time, or for any number"};
+        }
+        if (on_what == rows::random) {
+            throw model_error{"the network gives other outputs each time for the same image, as dropout does; export it in "
+                              "evaluation mode"};
+        }
+    }
+
+    /// A few forwards.
+    [[nodiscard]] rows rows_depend_on()
+    {
+        bool exactly = true;
+        if constexpr (requires(Engine const& e) { e.precision(); }) { exactly = engine_.precision() == "float32"; }
+        auto const answers = [&](std::vector<float> const& images, index_t n) {
+            auto const outputs = forward({images.data(), prepend(input_, n)});
+            return std::vector<float>{outputs.begin(), outputs.end()};
+        };
+        auto const size = static_cast<std::size_t>(input_.size());
+        return what_rows_depend_on(answers, fixed_batch_, size, exactly ? of_float32 : of_less);
     }
 
     void look_at_layers(index_t n, std::optional<token_grid<SpatialRank>> const& tokens)
     {
+        layers_.clear();
+        taps_.clear();
         auto const candidates = engine_.layers(n);
         for (std::size_t i = 0; i < candidates.size(); ++i) {
             auto const& [tensor, type] = candidates[i];
@@ -235,6 +277,9 @@ private:
 
     static constexpr index_t unlimited  = 1 << 20;
     static constexpr index_t trial_size = 2;  // of a batch, to see what follows it
+    // How well the outputs of one image agree, in parts of the largest: engines divide their work by the batch.
+    static constexpr double of_float32 = 1e-3;
+    static constexpr double of_less    = 5e-2;
 
     Engine engine_{};
     input_type input_;
@@ -245,6 +290,7 @@ private:
     std::vector<tap> taps_{};  // as explained_
     std::vector<float> outputs_{};
     std::vector<float> filled_up_{};
+    std::vector<std::string> notes_{};
 };
 
 }  // namespace scorecam::engines

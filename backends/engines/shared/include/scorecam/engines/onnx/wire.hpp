@@ -119,6 +119,25 @@ inline void append_numbers(field const& of, std::vector<index_t>& to)
     return number(id << 3U | 2U) + number(value.size()) + std::string{value};
 }
 
+[[nodiscard]] inline std::string integer(std::uint64_t id, index_t value)
+{
+    return number(id << 3U) + number(static_cast<std::uint64_t>(value));
+}
+/// A field as it was read.
+[[nodiscard]] inline std::string encoded(field const& one)
+{
+    switch (one.of) {
+    case field::kind::number:
+        return integer(one.id, static_cast<index_t>(one.value));
+    case field::kind::bytes:
+        return text(one.id, one.bytes);
+    case field::kind::four_bytes:
+        return number(one.id << 3U | 5U) + std::string{one.bytes};
+    default:
+        return number(one.id << 3U | 1U) + std::string{one.bytes};
+    }
+}
+
 // Numbers of fields.
 namespace in_model {
 inline constexpr std::uint64_t graph = 7, operator_set = 8;
