@@ -22,7 +22,7 @@ inline auto policies_of(explain_options const& options, labels const& names, pro
                       options.summand_policy(),
                       options.heatmap_policy(),
                       options.batching_policy(),
-                      scorecam::callers{options.callers},
+                      scorecam::concurrency{options.callers},
                       scorecam::on_progress{std::move(told)}};
 }
 

@@ -232,7 +232,7 @@ judge::judged_map judge::judged(network& on, seen_image const& seen, sc::tensor_
 {
     judged_map all;
     auto const with = [&](auto const& measure, auto const& protocol) {
-        return measure(protocol, sc::target{seen.target}, score_, options_.batching_policy(), sc::callers{options_.callers});
+        return measure(protocol, sc::target{seen.target}, score_, options_.batching_policy(), sc::concurrency{options_.callers});
     };
     auto const image = seen.input.view();
     auto const drop  = std::visit(

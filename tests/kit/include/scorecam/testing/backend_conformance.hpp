@@ -84,9 +84,11 @@ template <class T, std::size_t SpatialRank, class Backend>
     found.ranges = ranges.host();
 
     held_maps const batch{on, prepend(trailing<rank - 1>(in.images.shape()), in.picks.size())};
-    on.mask(images.in(), images.in().slice(0, 0), maps.in(), ranges.in(), picks.in(), rule, batch.view());
+    on.mask(images.in(), images.in().slice(0, 0), masks_on<Backend, T, rank>{maps.in(), ranges.in(), rule}, picks.in(),
+            batch.view());
     found.masked = batch.host();
-    on.mask(images.in(), background.in(), maps.in(), ranges.in(), picks.in(), rule, batch.view());
+    on.mask(images.in(), background.in(), masks_on<Backend, T, rank>{maps.in(), ranges.in(), rule}, picks.in(),
+            batch.view());
     found.blended = batch.host();
 
     held<Backend, T, 3> const weights{on, drawn_tensor<T>(extents<3>{I, K, 3}, 4)};
@@ -206,9 +208,9 @@ void check_batches(Backend& on)
             }
             return alike;
         };
-        on.mask(images.in(), images.in().slice(0, 0), maps.in(), ranges.in(), picks.in(), mask_rule{}, batch);
+        on.mask(images.in(), images.in().slice(0, 0), masks_on<Backend, T, rank>{maps.in(), ranges.in()}, picks.in(), batch);
         DOCTEST_CHECK_MESSAGE(holds(expected.masked), "masked");
-        on.mask(images.in(), background.in(), maps.in(), ranges.in(), picks.in(), mask_rule{}, batch);
+        on.mask(images.in(), background.in(), masks_on<Backend, T, rank>{maps.in(), ranges.in()}, picks.in(), batch);
         DOCTEST_CHECK_MESSAGE(holds(expected.blended), "blended");
         tensor<T, rank> first{prepend(trailing<rank - 1>(shape), 1)};
         on.copy(images.in().slice(0, 1), decltype(batch){batch.data(), first.shape()});
@@ -306,7 +308,7 @@ void check_scores_and_weights(Backend& on)
         held<B, index_t, 2> const targets{backend, extents<2>{2, 2}};
         backend.top(y.in().slice(1, 2), targets.view());
         held<B, T, 3> const scores{backend, tensor<T, 3>{{{2, 3, 2}}}}, weights{backend, extents<3>{2, 3, 2}};
-        backend.score(y.in(), f, p.in(), targets.in(), scores.view());
+        backend.score(outputs_on<B, T>{y.in()}, f, p.in(), targets.in(), scores.view());
         using role      = ops::channel_role;
         role const flat = with_flat ? role::zero_mask : role::left_out;
         held<B, role, 2> const roles{
@@ -367,7 +369,7 @@ void check_nan_in_scores(Backend& on)
     held<Backend, index_t, 2> const targets{on, tensor<index_t, 2>{{{1, 2}}, {2, 0}}};
     held<Backend, T, 3> const scores{on, extents<3>{1, 3, 2}};
     auto const check = [&](auto f, bool spreads) {
-        on.score(y.in(), f, picks.in(), targets.in(), scores.view());
+        on.score(outputs_on<Backend, T>{y.in()}, f, picks.in(), targets.in(), scores.view());
         auto const found = scores.host();
         DOCTEST_CHECK(std::isnan(found(0, 1, 0)));
         DOCTEST_CHECK(std::isnan(found(0, 1, 1)) == spreads);

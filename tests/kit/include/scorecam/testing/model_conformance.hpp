@@ -20,7 +20,7 @@
 #include <scorecam/policies/concurrency.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
-#include <scorecam/detail/model_calls.hpp>
+#include <scorecam/detail/scorer.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/testing/checks.hpp>
 #include <scorecam/testing/drawn.hpp>
@@ -86,7 +86,7 @@ public:
 
     /// The same in memory of somebody else's.
     static void write(Backend& on, tensor<T, rank> const& images,
-                      typename model_calls<Backend, Model>::input_type const& batch)
+                      typename scorecam::detail::model_calls<Backend, Model>::input_type const& batch)
     {
         if constexpr (takes_images<Model>) {
             on.from_host(images.data(), batch);
@@ -142,7 +142,7 @@ public:
             named("capture_layers begins with capture's layer, has as many in every call and keeps them",
                   [&] { check_layers(); });
         }
-        if constexpr (replicable<Backend, Model>) {
+        if constexpr (scorecam::detail::replicable<Backend, Model>) {
             named("a replica answers as the model does, and neither disturbs the other", [&] { check_replica(); });
         }
         if (options_.refuses_wrong_shapes) {
@@ -259,11 +259,11 @@ private:
         held_images const x{on_, images({0})};
         held<Backend, T, 2> const of_0{on_, alone_[0].outputs.shape()}, of_2{on_, alone_[0].outputs.shape()};
         held<Backend, T, rank> const of_1{on_, alone_[1].activations.shape()};
-        on_.copy(calls_.forward(x.in()), of_0.view());
+        on_.copy(calls_.forward(x.in()).flat(), of_0.view());
         x.fill(images({1}));
         on_.copy(calls_.capture(x.in()).activations, of_1.view());
         x.fill(images({2}));
-        on_.copy(calls_.forward(x.in()), of_2.view());
+        on_.copy(calls_.forward(x.in()).flat(), of_2.view());
         check_rows("outputs", of_0.host(), &answers::outputs, {0});
         check_rows("activations", of_1.host(), &answers::activations, {1});
         check_rows("outputs", of_2.host(), &answers::outputs, {2});
@@ -332,7 +332,7 @@ private:
 
     void check_replica()
     {
-        caller<Backend, Model> other{on_, model_};
+        scorecam::detail::replica<Backend, Model> other{on_, model_};
         held_images const x{on_, images({0})}, y{other.on, images({1})};
         auto const of_0 = calls_.forward(x.in());
         auto const of_1 = other.calls.capture(y.in());
@@ -433,6 +433,7 @@ private:
             return model_.capture_layers(batch);
         }
     }
+    [[nodiscard]] tensor<T, 2> on_host(outputs_of<Model> const& outputs) { return on_host(outputs.flat()); }
     template <std::size_t Rank>
     [[nodiscard]] tensor<T, Rank> on_host(const_view_on<Backend, T, Rank> view)
     {
@@ -489,7 +490,7 @@ private:
 
     Backend& on_;
     Model& model_;
-    model_calls<Backend, Model> calls_;
+    scorecam::detail::model_calls<Backend, Model> calls_;
     model_options options_;
     double tolerance_;
     index_t largest_;
