@@ -10,6 +10,7 @@ if(NOT output MATCHES "optional quantum: FALSE")
   message(FATAL_ERROR "the optional component quantum, which does not exist, was found:\n${output}")
 endif()
 
+build_and_run(readme ${here})
 build_and_run(conformance ${here})
 if(has_cudnn)  # no GPU is needed
   build_and_run(cuda ${here} -D components=cudnn)

@@ -17,7 +17,9 @@ npy_array<T> read_npy(std::string const& path)
     if (!file) { throw xtensor::npy_error{path + " cannot be opened for reading"}; }
     try {
         auto const array = xt::load_npy<T>(file);
-        if (static_cast<std::size_t>(file.gcount()) != array.size() * sizeof(T)) { throw xtensor::npy_error{"it ends too early"}; }
+        if (static_cast<std::size_t>(file.gcount()) != array.size() * sizeof(T)) {
+            throw xtensor::npy_error{"it ends too early"};
+        }
         npy_array<T> read;
         for (auto const extent : array.shape()) { read.shape.push_back(static_cast<index_t>(extent)); }
         read.elements.assign(array.begin(), array.end());

@@ -32,12 +32,14 @@ template <class T, std::size_t Rank, class From = T>
 {
     auto const array = read_npy<From>(path);
     if (array.shape.size() != Rank) {
-        throw shape_error{path + " has " + std::to_string(array.shape.size()) + " dimensions and not " + std::to_string(Rank)};
+        throw shape_error{path + " has " + std::to_string(array.shape.size()) + " dimensions and not " +
+                          std::to_string(Rank)};
     }
     extents<Rank> shape;
     for (std::size_t i = 0; i < Rank; ++i) { shape[i] = array.shape[i]; }
     tensor<T, Rank> elements{shape};
-    std::transform(array.elements.begin(), array.elements.end(), elements.data(), [](From value) { return static_cast<T>(value); });
+    std::transform(array.elements.begin(), array.elements.end(), elements.data(),
+                   [](From value) { return static_cast<T>(value); });
     return elements;
 }
 
