@@ -7,8 +7,8 @@
 #include <scorecam/error.hpp>
 #include <scorecam/version.hpp>
 
-#include "commands.hpp"
-#include "network.hpp"
+#include "commands/commands.hpp"
+#include "maps/network.hpp"
 
 namespace {
 
@@ -48,7 +48,7 @@ void add_model_options(CLI::App& command, cli::model_options& options)
         ->check(CLI::Range(0, scorecam::cpu::workers::hardware_threads()))
         ->capture_default_str();
     command
-        .add_option("--callers", options.callers,
+        .add_option("--concurrency", options.concurrency,
                     "Threads that call the engine at once, which shares --threads among them; with onnxruntime and openvino")
         ->check(CLI::Range(1, scorecam::cpu::workers::hardware_threads()))
         ->capture_default_str();
@@ -170,13 +170,13 @@ void add_bench_options(CLI::App& command, cli::bench_options& options)
     add_list(command, "--memory", options.lists.batches, "memory:", any,
              "As in scorecam explain, beside the values of --batch");
     add_list(command, "--threads", options.lists.threads, "", any, "Threads, a number or all");
-    add_list(command, "--callers", options.lists.callers, "", any, "As in scorecam explain, a number or all");
+    add_list(command, "--concurrency", options.lists.concurrency, "", any, "As in scorecam explain, a number or all");
     add_list(command, "--precision", options.lists.precisions, "", CLI::IsMember({"float32", "bfloat16"}),
              "As in scorecam explain");
-    add_list(command, "--budget", options.lists.efforts, "forwards:", whole, "Score so many channels, impute the others");
-    add_list(command, "--tolerance", options.lists.efforts, "tolerance:", share,
+    add_list(command, "--budget", options.lists.budgets, "forwards:", whole, "Score so many channels, impute the others");
+    add_list(command, "--tolerance", options.lists.budgets, "tolerance:", share,
              "Score as many channels as it takes for a predicted error below this");
-    add_list(command, "--top-channels", options.lists.efforts, "deviation:", whole,
+    add_list(command, "--top-channels", options.lists.budgets, "deviation:", whole,
              "Score the channels with the largest deviation only, and drop the others (Faster-Score-CAM)");
     command.add_option("--rounds", options.rounds, "Times that each case is measured, at most")
         ->check(CLI::Range(1, 100000))
@@ -199,7 +199,7 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
         .add_option(
             "LIST", options.list,
             "A CSV file with the columns image and any of class, box (LEFT TOP RIGHT BOTTOM in the picture's pixels, "
-            "several separated by ';') and mask (255 object, 0 background, others not judged); or a folder of pictures")
+            "several separated by ';') and mask (255 object, 0 background, others not counted); or a folder of pictures")
         ->required()
         ->check(CLI::ExistingPath);
     add_layer_options(command, options);
@@ -221,44 +221,44 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
     command.add_option("--output", options.output, "Folder for the journal and the results")->capture_default_str();
     command.add_option("--shard", options.shard, "Only part I of N, such as 2/5; scorecam merge puts the parts together");
 
-    constexpr char const* judging = "How maps are judged; all numbers carry the name of their protocol";
+    constexpr char const* protocol = "How maps are evaluated; all numbers carry the name of their protocol";
     command
         .add_option(
             "--curves", options.curves,
             "Insertion and deletion: paper or paper:SHARE, rise or rise:PIXELS per step, torch_cam or torch_cam:STEPS, "
             "or none")
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command
         .add_option("--confidence", options.confidence,
                     "Drop, increase and gain: paper or paper:SHARE of the pixels kept, multiply or torch_cam")
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command.add_option("--pointing", options.pointing, "The pointing game: inside, torchray or torchray:PIXELS")
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command.add_option("--score", options.score, "What is read from the outputs; logit if they are probabilities already")
         ->check(CLI::IsMember({"probability", "logit", "sigmoid"}))
         ->capture_default_str()
-        ->group(judging);
-    command.add_flag("--adcc", options.adcc, "Also average DCC, which costs another map for each")->group(judging);
+        ->group(protocol);
+    command.add_flag("--adcc", options.adcc, "Also average DCC, which costs another map for each")->group(protocol);
     command.add_option("--level", options.level, "Of the bootstrap intervals")
         ->check(CLI::Range(0.01, 0.999))
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command.add_option("--resamples", options.resamples, "Of the bootstrap")
         ->check(CLI::Range(1, 1 << 30))
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command.add_option("--seed", options.seed, "Of the random control and the bootstrap")
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command.footer(
         "A run that was cut off goes on where it stopped when the same command is given again. A picture that cannot "
         "be used is left out, and the exit status is 1. Parts for a Slurm array (--array=1-16): --shard "
         "$SLURM_ARRAY_TASK_ID/16; an indexed Kubernetes job: --shard $((JOB_COMPLETION_INDEX + 1))/16; GNU parallel: "
         "parallel scorecam evaluate ... --shard {}/16 ::: $(seq 16). With MPI: mpirun -n 8 scorecam_mpi evaluate "
-        "... --threads 1: rank 0 hands out the pictures, the others judge them.");
+        "... --threads 1: rank 0 hands out the pictures, the others evaluate them.");
 }
 
 void add_merge_options(CLI::App& command, cli::merge_options& options)
@@ -288,9 +288,9 @@ int main(int argc, char** argv)
     cli::model_options layers;
     auto* const explain_command = app.add_subcommand("explain", "Write saliency maps of pictures");
     auto* const compare_command = app.add_subcommand("compare", "Compare conventions with each other on pictures");
-    auto* const bench_command   = app.add_subcommand("bench", "Measure time and fidelity of the ways to make a map");
+    auto* const bench_command   = app.add_subcommand("bench", "Measure time and fidelity of configurations");
     auto* const evaluate_command =
-        app.add_subcommand("evaluate", "Judge the maps of many pictures beside those of two controls");
+        app.add_subcommand("evaluate", "Evaluate the maps of many pictures beside those of two controls");
     auto* const merge_command  = app.add_subcommand("merge", "Put the parts of an evaluation together");
     auto* const layers_command = app.add_subcommand("layers", "List the layers that can be explained");
     add_explain_options(*explain_command, explain);

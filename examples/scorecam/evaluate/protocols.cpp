@@ -1,4 +1,4 @@
-#include "protocols.hpp"
+#include "evaluate/protocols.hpp"
 
 #include <charconv>
 

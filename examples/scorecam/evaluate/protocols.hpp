@@ -1,5 +1,5 @@
 #pragma once
-// How maps are judged, as values that the command line can choose.
+// How maps are evaluated, as values that the command line can choose.
 #include <optional>
 #include <string>
 #include <variant>
