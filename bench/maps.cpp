@@ -16,8 +16,6 @@
 
 namespace {
 
-namespace sc = scorecam;
-
 cli::explain_options options_for(bench::subject const& which, std::string const& engine)
 {
     cli::explain_options options;

@@ -13,13 +13,10 @@
 #include "commands/commands.hpp"
 #include "maps/agreement.hpp"
 #include "maps/chosen_explainer.hpp"
-#include "maps/composed_options.hpp"
 #include "maps/network.hpp"
 
 namespace cli {
 namespace {
-
-namespace sc = scorecam;
 
 double median(std::vector<double> values)
 {
@@ -54,7 +51,12 @@ cv::Mat tile(cv::Mat const& picture, sc::tensor_view<float const, 2> map, sc::op
 
 int compare(compare_options const& options)
 {
-    auto const how   = options.preprocessing();
+    auto const how    = options.preprocessing();
+    auto compositions = options.compositions.empty() ? sc::text::conventions_by_name().spellings : options.compositions;
+    if (compositions.front() != "official") { compositions.insert(compositions.begin(), "official"); }
+    std::vector<explain_options> all;
+    for (auto const& text : compositions) { all.push_back(with_composition(options, text, places::none)); }
+
     auto const names = options.labels.empty() ? labels{} : labels{options.labels};
     auto network     = open_network(options, options.layers);
     sc::cpu::backend cpu{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads};
@@ -71,15 +73,13 @@ int compare(compare_options const& options)
         }
     }
 
-    auto compositions = options.compositions.empty() ? convention_names() : options.compositions;
-    if (compositions.front() != "official") { compositions.insert(compositions.begin(), "official"); }
     std::vector<sc::tensor<float, 4>> reference;
     auto rows = nlohmann::ordered_json::array();
     std::cout << std::left << std::setw(44) << "composition" << std::right << std::setw(10) << "forwards" << std::setw(10)
               << "Spearman" << std::setw(10) << "max" << std::setw(10) << "mean" << std::setw(10) << "top 20 %" << '\n';
-    for (auto const& text : compositions) {
-        auto const chosen = composed(options, text);
-        auto explain      = chosen_explainer(cpu, network, chosen, names, [](auto, auto) {});
+    for (std::size_t c = 0; c < compositions.size(); ++c) {
+        auto const& text   = compositions[c];
+        auto const explain = chosen_explainer(cpu, network, all[c], names, [](auto, auto) {});
         std::vector<double> forwards, rank, largest, mean, overlap;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             auto const found = explain(inputs[i].view());
@@ -98,7 +98,7 @@ int compare(compare_options const& options)
                   << std::setprecision(3) << std::setw(10) << median(rank) << std::setw(10) << median(largest)
                   << std::setw(10) << median(mean) << std::setw(10) << median(overlap) << std::defaultfloat << std::endl;
         rows.push_back({{"composition", text},
-                        {"steps", chosen.chosen},
+                        {"steps", steps_of(all[c].composition)},
                         {"forwards", median(forwards)},
                         {"rank_correlation", median(rank)},
                         {"largest_difference", median(largest)},

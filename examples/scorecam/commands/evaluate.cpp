@@ -58,18 +58,21 @@ struct shard {
 
 protocols protocols_of(evaluate_options const& options)
 {
-    return {curve_protocol_of(options.curves),
-            confidence_protocol_of(options.confidence),
-            pointing_protocol_of(options.pointing),
+    auto const read = [](auto const& how, std::string const& name, std::string const& text) {
+        return sc::text::read_or_refuse(how, text, name + " " + text);
+    };
+    return {read(curve_protocols(), "--curves", options.curves),
+            read(confidence_protocols(), "--confidence", options.confidence),
+            read(pointing_protocols(), "--pointing", options.pointing),
             {},
             options.adcc};
 }
 
 score score_of(std::string const& name)
 {
-    if (name == "logit") { return sc::logit{}; }
-    if (name == "sigmoid") { return sc::sigmoid{}; }
-    return sc::probability{};
+    sc::text::composition read;
+    sc::text::choose(read, *sc::text::find_choice("score"), name, "--score " + name);
+    return read.score;
 }
 
 /// Of a file that may not have been given, and of the weights that belong to a network of OpenVINO's.

@@ -24,7 +24,6 @@
 namespace cli {
 namespace {
 
-namespace sc = scorecam;
 namespace fs = std::filesystem;
 
 /// A bar on a terminal; nothing when stderr is a file or a pipe.
@@ -71,7 +70,8 @@ float probability_of(explain_options const& options, sc::tensor_view<float const
 {
     sc::ops::row<float> const row{outputs.data(), outputs.size()};
     if (sums_to_one(outputs)) { return sc::logit{}(row)(target); }
-    return options.chosen.at("score") == "sigmoid" ? sc::sigmoid{}(row)(target) : sc::probability{}(row)(target);
+    return std::holds_alternative<sc::sigmoid>(options.composition.score) ? sc::sigmoid{}(row)(target)
+                                                                          : sc::probability{}(row)(target);
 }
 
 /// Explains pictures one after the other and writes what was found.
@@ -206,10 +206,10 @@ private:
 
     void note(std::string const& name, explanation const& found) const
     {
-        if (found.layers[0].baseline_cancels && options_.baseline_was_asked_for) {
+        if (found.layers[0].baseline_cancels && options_.has_chosen("baseline")) {
             std::cerr << "scorecam: note: --baseline has no effect with --weighting softmax and was not scored\n";
         }
-        if (options_.chosen.at("score") == "probability" && sums_to_one(found.layers[0].outputs[0])) {
+        if (std::holds_alternative<sc::probability>(options_.composition.score) && sums_to_one(found.layers[0].outputs[0])) {
             std::cerr << "scorecam: note: the outputs for " << name
                       << " are probabilities already; write --score logit to use them as they are\n";
         }

@@ -1,5 +1,5 @@
 #pragma once
-// The configurations to make a map that are judged side by side, and the controls among them.
+// The configurations that are evaluated side by side, and the controls among them.
 #include <string>
 #include <vector>
 
@@ -18,8 +18,8 @@ struct configuration {
 /// The name of the control that is none: every pixel has a random value.
 inline constexpr char const* random_control = "random";
 
-/// A configuration for each text: as composed() takes it, and engine=, precision= or layer= beside it. The controls that are
-/// missing come after them. Without any text, all conventions. Throws scorecam::option_error.
+/// A configuration for each text, as with_composition() takes it; the controls that are missing come after them. Without any
+/// text, all conventions. Throws scorecam::option_error.
 [[nodiscard]] std::vector<configuration> configurations_of(explain_options const& options, std::vector<std::string> texts);
 
 }  // namespace cli

@@ -140,12 +140,13 @@ json evaluator::configurations() const
         for (auto const* no_matter : {"target", "labels", "output", "panel", "threads", "description", "convention"}) {
             how.erase(no_matter);
         }
-        how["engine"] = networks_[w]->on().name();
-        for (auto const* step : {"background", "baseline"}) {
-            auto const text = one.options.chosen.at(step);
-            if (text.rfind("image:", 0) == 0) {
-                how[step] = "image " + std::to_string(checksum_of(bytes_of(text.substr(6))));
-            }
+        how["engine"]        = networks_[w]->on().name();
+        auto const& chosen   = one.options.composition;
+        auto const* baseline = std::get_if<sc::baseline<sc::text::picture>>(&chosen.baseline);
+        for (auto const& [step, picture] : {std::pair{"background", &chosen.background.picture},
+                                            std::pair{"baseline", baseline == nullptr ? nullptr : &baseline->picture}}) {
+            auto const* file = picture == nullptr ? nullptr : std::get_if<sc::text::picture_file>(picture);
+            if (file != nullptr) { how[step] = "image " + std::to_string(checksum_of(bytes_of(file->name))); }
         }
         all.push_back({{"name", one.name}, {"control", one.control}, {"options", how}});
     }
@@ -232,8 +233,8 @@ evaluator::map_numbers evaluator::numbers_of(network& on, seen_image const& seen
 {
     map_numbers all;
     auto const with = [&](auto const& measure, auto const& protocol) {
-        return measure(protocol, sc::target{seen.target}, score_, options_.batching_policy(),
-                       sc::callers{options_.concurrency});
+        return measure(protocol, sc::target{seen.target}, score_, options_.composition.batch,
+                       options_.composition.concurrency);
     };
     auto const image = seen.input.view();
     auto const drop  = std::visit(

@@ -1,12 +1,9 @@
 #include "maps/budgeted_explainer.hpp"
 
 #include <memory>
-#include <tuple>
 #include <utility>
 
 #include <scorecam/budget/explain.hpp>
-
-#include "maps/chosen_policies.hpp"
 
 namespace cli {
 namespace {
@@ -39,12 +36,12 @@ image_explainer budgeted_explainer(sc::cpu::backend& on, network& explained_netw
     }
     sc::budget::effort effort = sc::budget::forwards{options.budget};
     if (options.tolerance > 0) { effort = sc::budget::tolerance{options.tolerance}; }
-    auto const make = [&](auto... policies) -> image_explainer {
-        using type     = sc::budget::explainer<sc::cpu::backend, network, decltype(policies)...>;
-        auto const run = std::make_shared<type>(on, explained_network, std::move(policies)...);
-        return [run, effort](sc::tensor_view<float const, 3> image) { return from((*run)(image, effort)); };
+    auto make = [&](auto... policies) {
+        return std::make_shared<sc::budget::explainer<sc::cpu::backend, network, decltype(policies)...>>(
+            on, explained_network, std::move(policies)...);
     };
-    return std::apply(make, policies_of(options, names, std::move(told)));
+    auto const run = make(options.target_policy(names), options.composition, sc::on_progress{std::move(told)});
+    return [run, effort](sc::tensor_view<float const, 3> image) { return from((*run)(image, effort)); };
 }
 
 }  // namespace cli

@@ -1,12 +1,10 @@
 #include "maps/chosen_explainer.hpp"
 
 #include <memory>
-#include <tuple>
 #include <utility>
 
 #include <scorecam/error.hpp>
 
-#include "maps/chosen_policies.hpp"
 #ifdef SCORECAM_WITH_BUDGET
 #include "maps/budgeted_explainer.hpp"
 #endif
@@ -25,12 +23,12 @@ image_explainer chosen_explainer(sc::cpu::backend& on, network& explained_networ
         throw sc::option_error{"--budget and --tolerance: this program was built without scorecam::budget"};
 #endif
     }
-    auto const make = [&](auto... policies) -> image_explainer {
-        using type     = sc::layers_explainer<sc::cpu::backend, network, decltype(policies)...>;
-        auto const run = std::make_shared<type>(on, explained_network, options.fusion(), std::move(policies)...);
-        return [run](sc::tensor_view<float const, 3> image) { return explained{(*run)(image), std::nullopt}; };
+    auto make = [&](auto... policies) {
+        return std::make_shared<sc::layers_explainer<sc::cpu::backend, network, decltype(policies)...>>(
+            on, explained_network, options.composition.how_fused(), std::move(policies)...);
     };
-    return std::apply(make, policies_of(options, names, std::move(told)));
+    auto const run = make(options.target_policy(names), options.composition, sc::on_progress{std::move(told)});
+    return [run](sc::tensor_view<float const, 3> image) { return explained{(*run)(image), std::nullopt}; };
 }
 
 }  // namespace cli

@@ -29,7 +29,7 @@ struct explained : scorecam::layered_explanation<float> {
 using image_explainer = std::function<explained(scorecam::tensor_view<float const, 3>)>;
 using progress        = std::function<void(scorecam::index_t done, scorecam::index_t total)>;
 
-/// The options, the network and the backend outlive the explainer: a picture given with image:FILE lies in the options.
+/// The network and the backend outlive the explainer.
 [[nodiscard]] image_explainer chosen_explainer(scorecam::cpu::backend& on, network& explained_network,
                                                explain_options const& options, labels const& names, progress told);
 

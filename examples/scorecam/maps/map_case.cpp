@@ -1,7 +1,6 @@
 #include "maps/map_case.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include <scorecam/cpu/workers.hpp>
@@ -9,8 +8,6 @@
 
 namespace cli {
 namespace {
-
-namespace sc = scorecam;
 
 /// What comes after "kind:", or nothing.
 std::optional<std::string> after(std::string const& kind, std::string const& text)
@@ -22,14 +19,12 @@ std::optional<std::string> after(std::string const& kind, std::string const& tex
 /// A number of threads or concurrency from 1 to what the machine has, 0 for "all".
 int number_of(std::string const& option, std::string const& text)
 {
-    int const most = sc::cpu::workers::hardware_threads();
-    int value      = 0;
-    if (text == "all") { return value; }
-    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc{} || end != text.data() + text.size() || value < 1 || value > most) {
+    int const most   = sc::cpu::workers::hardware_threads();
+    auto const value = sc::text::number<int>("N", 1, most).read(text);
+    if (!value && text != "all") {
         throw sc::option_error{option + " " + text + ": write a number from 1 to " + std::to_string(most) + ", or all"};
     }
-    return value;
+    return value.value_or(0);
 }
 
 /// The default case and, one at a time, other values of its parts.
@@ -103,20 +98,20 @@ std::vector<map_case> cases_of(case_lists const& lists)
 
 explain_options options_of(map_case const& one, explain_options const& network)
 {
-    auto options        = network;
-    options.threads     = number_of("--threads", one.threads);
-    options.concurrency = number_of("--concurrency", one.concurrency);
-    options.precision   = one.precision;
-    if (options.concurrency == 0) { options.concurrency = sc::cpu::workers::hardware_threads(); }
-    if (auto const bytes = after("memory", one.batches)) {
-        options.memory = *bytes;
-    } else {
-        options.batch = after("batch", one.batches).value();
+    auto options      = network;
+    options.threads   = number_of("--threads", one.threads);
+    options.precision = one.precision;
+    auto const choose = [&](std::string const& name, std::string const& text) {
+        options.choose(name, text, "--" + name + " " + text);
+    };
+    auto const at_once = number_of("--concurrency", one.concurrency);
+    choose("concurrency", std::to_string(at_once > 0 ? at_once : sc::cpu::workers::hardware_threads()));
+    for (auto const* name : {"batch", "memory"}) {
+        if (auto const text = after(name, one.batches)) { choose(name, *text); }
     }
-    (void)options.batching_policy();  // throws if it cannot be read
     if (auto const number = after("forwards", one.budget)) { options.budget = std::stoi(*number); }
     if (auto const error = after("tolerance", one.budget)) { options.tolerance = std::stod(*error); }
-    if (after("deviation", one.budget)) { options.chosen["channels"] = one.budget; }
+    if (after("deviation", one.budget)) { choose("channels", one.budget); }
     return options;
 }
 

@@ -24,7 +24,7 @@ std::shared_ptr<opened_network> opened_networks::operator()(explain_options cons
 
 map_maker::map_maker(std::shared_ptr<opened_network> on, explain_options const& options, labels const& names,
                      sc::tensor_view<float const, 3> input)
-    : on_{std::move(on)}, tunes_itself_{std::holds_alternative<sc::tuned_batch>(options.batching_policy())}, input_{input},
+    : on_{std::move(on)}, tunes_itself_{std::holds_alternative<sc::tuned_batch>(options.composition.batch)}, input_{input},
       explain_{chosen_explainer(on_->cpu, on_->network, options, names, [](auto, auto) {})}
 {
 }

@@ -11,8 +11,6 @@
 
 namespace cli {
 
-namespace sc = scorecam;
-
 /// What every engine's adapter offers: the one interface, so that the algorithm is compiled once for all of them.
 class engine {
 public:
