@@ -36,11 +36,9 @@ image_explainer budgeted_explainer(sc::cpu::backend& on, network& explained_netw
     }
     sc::budget::effort effort = sc::budget::forwards{options.budget};
     if (options.tolerance > 0) { effort = sc::budget::tolerance{options.tolerance}; }
-    auto make = [&](auto... policies) {
-        return std::make_shared<sc::budget::explainer<sc::cpu::backend, network, decltype(policies)...>>(
-            on, explained_network, std::move(policies)...);
-    };
-    auto const run = make(options.target_policy(names), options.composition, sc::on_progress{std::move(told)});
+    using explainer_type = sc::budget::explainer<sc::cpu::backend, network>;
+    auto const run       = std::make_shared<explainer_type>(on, explained_network, options.target_policy(names),
+                                                      options.composition, sc::on_progress{std::move(told)});
     return [run, effort](sc::tensor_view<float const, 3> image) { return from((*run)(image, effort)); };
 }
 

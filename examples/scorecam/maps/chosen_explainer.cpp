@@ -23,11 +23,10 @@ image_explainer chosen_explainer(sc::cpu::backend& on, network& explained_networ
         throw sc::option_error{"--budget and --tolerance: this program was built without scorecam::budget"};
 #endif
     }
-    auto make = [&](auto... policies) {
-        return std::make_shared<sc::layers_explainer<sc::cpu::backend, network, decltype(policies)...>>(
-            on, explained_network, options.composition.how_fused(), std::move(policies)...);
-    };
-    auto const run = make(options.target_policy(names), options.composition, sc::on_progress{std::move(told)});
+    using explainer_type = sc::layers_explainer<sc::cpu::backend, network>;
+    auto const run       = std::make_shared<explainer_type>(on, explained_network, options.composition.how_fused(),
+                                                      options.target_policy(names), options.composition,
+                                                      sc::on_progress{std::move(told)});
     return [run](sc::tensor_view<float const, 3> image) { return explained{(*run)(image), std::nullopt}; };
 }
 

@@ -70,7 +70,7 @@ struct composition {
     // What follows says how maps are made, and is no part of a convention.
     fuse_by fuse = fuse_by::maximum;  ///< for explain_layers
     std::variant<preferred_batch, fixed_batch, shrinking_batch, tuned_batch, bounded_batch> batch{};
-    callers concurrency{};
+    scorecam::concurrency concurrency{};
 
     [[nodiscard]] auto policies() const
     {
