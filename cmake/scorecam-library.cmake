@@ -3,7 +3,7 @@ function(scorecam_needs missing what)
   set(${missing} FALSE PARENT_SCOPE)
   foreach(needed IN LISTS ARGN)
     if(NOT TARGET ${needed})
-      message(STATUS "scorecam: ${needed} was not found, so ${what} is left out")
+      message(STATUS "scorecam: without ${needed}, left out: ${what}")
       set(${missing} TRUE PARENT_SCOPE)
       return()
     endif()
@@ -14,7 +14,7 @@ endfunction()
 #
 # One header-only target: the core (name `scorecam`), or a backend (any other name) with the one package it stands for.
 # scorecam::testing, the kit for tests, is made like a backend.
-# A backend whose package was not found gets no target: if(TARGET scorecam::cpu) tells.
+# A backend that is not among SCORECAM_BACKENDS or whose package was not found gets no target: if(TARGET scorecam::cpu) tells.
 function(scorecam_library name)
   cmake_parse_arguments(arg "" "" "HEADERS;NEEDS" ${ARGN})
   if(name STREQUAL "scorecam")
@@ -27,16 +27,22 @@ function(scorecam_library name)
 
   list(TRANSFORM arg_HEADERS PREPEND ${folder}/)
   set_property(GLOBAL APPEND PROPERTY scorecam_listed_headers ${arg_HEADERS})  # of all there are, also where one is left out
-  scorecam_needs(missing scorecam::${name} ${arg_NEEDS})
-  if(missing)
+  if(name IN_LIST scorecam_components AND NOT name IN_LIST scorecam_wanted)
     return()
   endif()
+  foreach(needed IN LISTS arg_NEEDS)
+    if(NOT TARGET ${needed})
+      scorecam_without(${name} ${needed})
+      return()
+    endif()
+  endforeach()
 
   add_library(${target} INTERFACE)
   add_library(scorecam::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   target_sources(${target} INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${arg_HEADERS})
   set_property(TARGET ${target} PROPERTY scorecam_headers ${arg_HEADERS})
+  set_property(TARGET ${target} PROPERTY scorecam_needs ${arg_NEEDS})
   if(name STREQUAL "scorecam")
     target_compile_features(${target} INTERFACE cxx_std_20)
   else()

@@ -3,6 +3,8 @@
 #include <concepts>
 #include <cstddef>
 
+#include <scorecam/masks_view.hpp>
+#include <scorecam/model_outputs.hpp>
 #include <scorecam/ops/contribution.hpp>
 #include <scorecam/ops/heatmap.hpp>
 #include <scorecam/ops/masking.hpp>
@@ -21,6 +23,10 @@ template <class B, class T, std::size_t Rank>
 using view_on = tensor_view<T, Rank, typename B::space_type>;
 template <class B, class T, std::size_t Rank>
 using const_view_on = tensor_view<T const, Rank, typename B::space_type>;
+template <class B, class T, std::size_t Rank>
+using masks_on = masks_view<T, Rank, typename B::space_type>;
+template <class B, class T>
+using outputs_on = model_outputs<T, typename B::space_type>;
 
 namespace detail {
 
@@ -56,16 +62,18 @@ template <class B, class T>
 concept backend_normalises = requires(B& b, view_on<B, T, 3> maps, const_view_on<B, ops::range<T>, 1> ranges,
                                       ops::mask_rule rule) { b.normalise(maps, ranges, rule); };
 template <class B, class T>
-concept backend_masks =
-    requires(B& b, const_view_on<B, T, 4> images, const_view_on<B, T, 4> maps, const_view_on<B, ops::range<T>, 2> ranges,
-             const_view_on<B, ops::pick, 1> picks, ops::mask_rule rule,
-             view_on<B, T, 4> batch) { b.mask(images, images, maps, ranges, picks, rule, batch); };
+concept backend_masks = requires(B& b, const_view_on<B, T, 4> images, masks_on<B, T, 4> masks,
+                                 const_view_on<B, ops::pick, 1> picks,
+                                 view_on<B, T, 4> batch) { b.mask(images, images, masks, picks, batch); };
+template <class B, class T>
+concept backend_averages = requires(B& b, masks_on<B, T, 4> masks, const_view_on<B, T, 3> weights,
+                                    view_on<B, T, 4> out) { b.average(masks, weights, out); };
 template <class B, class T>
 concept backend_finds_top =
     requires(B& b, const_view_on<B, T, 2> outputs, view_on<B, index_t, 2> targets) { b.top(outputs, targets); };
 template <class B, class T>
 concept backend_scores =
-    requires(B& b, const_view_on<B, T, 2> outputs, probability f, const_view_on<B, ops::pick, 1> picks,
+    requires(B& b, outputs_on<B, T> outputs, probability f, const_view_on<B, ops::pick, 1> picks,
              const_view_on<B, index_t, 2> targets, view_on<B, T, 3> scores) { b.score(outputs, f, picks, targets, scores); };
 template <class B, class T>
 concept backend_weighs = requires(B& b, const_view_on<B, T, 3> scores, const_view_on<B, ops::channel_role, 2> roles,
@@ -80,9 +88,9 @@ concept backend_draws = requires(B& b, const_view_on<B, T, 3> sums, ops::heatmap
 
 /// What a model with inputs of its own kind asks of a backend.
 template <class B, class T, std::size_t Rank, class Batch>
-concept backend_makes_batches = requires(B& b, const_view_on<B, T, Rank> images, const_view_on<B, ops::range<T>, 2> ranges,
-                                         const_view_on<B, ops::pick, 1> picks, ops::mask_rule rule, Batch batch) {
-    b.mask(images, images, images, ranges, picks, rule, batch);
+concept backend_makes_batches = requires(B& b, const_view_on<B, T, Rank> images, masks_on<B, T, Rank> masks,
+                                         const_view_on<B, ops::pick, 1> picks, Batch batch) {
+    b.mask(images, images, masks, picks, batch);
     b.copy(images, batch);
 };
 
@@ -103,12 +111,12 @@ concept backend_makes_batches = requires(B& b, const_view_on<B, T, Rank> images,
 /// - `extrema(maps (N,h,w), (H,W), rule, out (N))`   min and max of each map resized to (H,W); equal if the map is flat
 /// - `moments(maps (N,h,w), out (N))`   the mass and the deviation of each map
 /// - `normalise(maps (N,h,w), ranges (N), rule)`   s(A) in place
-/// - `mask(images (I,C,H,W), background (1 or I or 0,C,H,W), maps (I,K,h,w), ranges (I,K), picks (n), rule, batch
-/// (n,C,H,W))`
-///   H_k = s(Up(A_k)) and X∘H + B∘(1 - H) for each pick; without a background, X∘H
+/// - `mask(images (I,C,H,W), background (1 or I or 0,C,H,W), masks, picks (n), batch (n,C,H,W))`
+///   H_k = s(Up(A_k)), see masks_view, and X∘H + B∘(1 - H) for each pick; without a background, X∘H
+/// - `average(masks, weights (I,K,M), out (I,M,H,W))`   Σ_k w_k H_k / Σ_k H_k at each position; 0 where no mask lets through
 /// - `top(outputs (n,classes), out (n,M))`   the M largest, largest first; the lower index wins a tie
-/// - `score(outputs (n,classes), f, picks (n), targets (I,M), scores (I,K,M))`
-///   scores(image, channel, m) = f(row)(targets(image, m)) for the pick of each row
+/// - `score(outputs of n images, f, picks (n), targets (I,M), scores (I,K,M))`
+///   scores(image, channel, m) = f(row)(targets(image, m)) for the pick of each image
 /// - `weigh(scores (I,K,M), roles (I,K), baseline (I,M) or empty, zero_mask (I,M) or empty, f, weights (I,K,M))`
 /// - `combine(maps (I,K,h,w), weights (I,K,M), out (I,M,h,w))`   Σ_k w_k A_k
 /// - `heatmap(sums (N,h,w), rule, maps (N,H,W), ranges (N))`   the sum as the rule shows it; ranges before its last ReLU and
@@ -121,11 +129,11 @@ concept backend_makes_batches = requires(B& b, const_view_on<B, T, Rank> images,
 ///
 /// Detected when present, and only to be faster:
 /// - `record(work)`   what work() enqueues, which is not run yet: an owner, false if that could not be recorded, with
-///                    replay(), which enqueues it; see recorded_chunks.hpp
+///                    replay(), which enqueues it; see detail/graphs.hpp
 template <class B, class T>
 concept backend = detail::backend_names_space<B> && detail::backend_has_queue<B> && detail::backend_allocates<B, T> &&
                   detail::backend_transfers<B, T> && detail::backend_paints<B, T> && detail::backend_finds_extrema<B, T> &&
-                  detail::backend_masks<B, T> && detail::backend_finds_top<B, T> && detail::backend_scores<B, T> &&
+                  detail::backend_masks<B, T> && detail::backend_averages<B, T> && detail::backend_finds_top<B, T> && detail::backend_scores<B, T> &&
                   detail::backend_weighs<B, T> && detail::backend_finds_moments<B, T> && detail::backend_normalises<B, T> &&
                   detail::backend_combines<B, T> && detail::backend_draws<B, T>;
 
@@ -146,7 +154,8 @@ template <class B, class T>
         static_assert(detail::backend_paints<B, T>, "scorecam: a backend has paint(images, f, out)");
         static_assert(detail::backend_finds_extrema<B, T>, "scorecam: a backend has extrema(maps, size, rule, out)");
         static_assert(detail::backend_masks<B, T>,
-                      "scorecam: a backend has mask(images, background, maps, ranges, picks, rule, batch)");
+                      "scorecam: a backend has mask(images, background, masks, picks, batch)");
+        static_assert(detail::backend_averages<B, T>, "scorecam: a backend has average(masks, weights, out)");
         static_assert(detail::backend_finds_top<B, T>, "scorecam: a backend has top(outputs, out)");
         static_assert(detail::backend_scores<B, T>, "scorecam: a backend has score(outputs, f, picks, targets, scores)");
         static_assert(detail::backend_weighs<B, T>,

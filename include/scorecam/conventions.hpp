@@ -149,7 +149,19 @@ struct uniform {
     [[nodiscard]] auto policies() const { return std::tuple_cat(std::tuple{uniform_weights{}}, official{}.policies()); }
 };
 
-/// All of them, for tables and for choosing by name.
+/// RISE, Petsiuk et al. 2018 (eclique/RISE): random grids as masks, and the mean of the scores under those that show a place. It
+/// needs no activations. Not among `all`: thousands of forwards, and no Score-CAM.
+struct rise {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "rise";
+    random_grids masks{};
+    [[nodiscard]] auto policies() const
+    {
+        return std::tuple_cat(std::tuple{masks, estimate::weighted_mean}, official{}.policies());
+    }
+};
+
+/// All kinds of Score-CAM, for tables and for choosing by name.
 using all = std::tuple<official, paper, paper_algorithm_1, torch_cam, torch_cam_0_3_2, torch_cam_0_3_1, pytorch_grad_cam,
                        pytorch_grad_cam_probability, tf_keras_vis, group_cam, uniform>;
 

@@ -11,6 +11,7 @@
 #include <scorecam/explanation.hpp>
 #include <scorecam/policies/fusion.hpp>
 #include <scorecam/model.hpp>
+#include <scorecam/detail/kept_outputs.hpp>
 #include <scorecam/detail/scratch.hpp>
 
 namespace scorecam {
@@ -18,8 +19,8 @@ namespace scorecam {
 /// The maps of several layers, and the one they make together.
 template <class T, std::size_t SpatialRank = 2>
 struct layered_explanation {
-    tensor<T, SpatialRank + 2> maps;                  ///< (I, M, H, W): fused
-    tensor<map_status, 2> status;                     ///< (I, M)
+    result_tensor<T, SpatialRank + 2> maps;           ///< (I, M, H, W): fused
+    result_tensor<map_status, 2> status;              ///< (I, M)
     std::vector<explanation<T, SpatialRank>> layers;  ///< each as if it had been explained alone
     index_t forwards   = 0;                           ///< images pushed through the model, the captured ones once
     index_t batches    = 0;                           ///< calls of the model
@@ -68,7 +69,7 @@ public:
     outputs_of<Model> forward(batch_of<Model> batch, Queue... queue)
         requires requires(Model& m) { m.forward(batch, queue...); }
     {
-        return model_.forward(batch, queue...);
+        return as_outputs<value_type, space_type>(model_.forward(batch, queue...));
     }
     template <class... Queue>
     captured_of<Model> capture(batch_of<Model> batch, Queue... queue)
@@ -76,10 +77,16 @@ public:
     {
         if (number_ == 0) { keep(model_.capture_layers(batch, queue...), batch.extent(0)); }
         auto const first = std::exchange(shown_, shown_ + batch.extent(0));
-        return {as_const(outputs_.view().slice(first, batch.extent(0))),
+        return {outputs_.slice(first, batch.extent(0)),
                 as_const(activations_[number_].view().slice(first, batch.extent(0)))};
     }
 
+    template <class... Queue>
+    outputs_of<Model> resume(detail::activations_of<Model> activations, Queue... queue)
+        requires requires(Model& m) { m.resume(activations, queue...); }
+    {
+        return as_outputs<value_type, space_type>(model_.resume(activations, queue...));
+    }
     auto input_buffer(index_t n)
         requires requires(Model& m) { m.input_buffer(n); }
     {
@@ -121,12 +128,12 @@ private:
                               std::to_string(seen.activations.size()) + " layers; it must return " +
                               std::to_string(activations_.size()) + " in every call"};
         }
-        keep(seen.outputs, outputs_, n);
+        outputs_.keep(on_, seen.outputs, shown_, n, images_);
         for (std::size_t l = 0; l < activations_.size(); ++l) { keep(seen.activations[l], activations_[l], n); }
     }
 
     template <std::size_t Rank>
-    void keep(tensor_view<value_type const, Rank, space_type> seen, scratch<Backend, value_type, Rank>& kept, index_t n)
+    void keep(tensor_view<value_type const, Rank, space_type> seen, detail::scratch<Backend, value_type, Rank>& kept, index_t n)
     {
         auto shape = seen.shape();
         shape[0]   = images_;
@@ -142,8 +149,8 @@ private:
 
     Backend& on_;
     Model& model_;
-    scratch<Backend, value_type, 2> outputs_;
-    std::vector<scratch<Backend, value_type, spatial_rank + 2>> activations_;
+    detail::kept_outputs<Backend, value_type> outputs_;
+    std::vector<detail::scratch<Backend, value_type, spatial_rank + 2>> activations_;
     std::size_t number_ = 0;
     index_t images_     = 0;
     index_t shown_      = 0;
@@ -152,17 +159,18 @@ private:
 
 /// Explains images at all the layers a model captures. Policies are as for explainer and hold for every layer; a progress
 /// policy hears of the layers one after the other, each from 0 on. Like an explainer, it keeps its memory between calls.
-template <class Backend, layered_model Model, class... Policies>
+template <class Backend, layered_model Model>
 class layers_explainer {
 public:
     using layer_type                          = layer_of<Backend, Model>;
-    using explainer_type                      = explainer<Backend, layer_type, Policies...>;
+    using explainer_type                      = explainer<Backend, layer_type>;
     using value_type                          = typename Model::value_type;
     static constexpr std::size_t spatial_rank = spatial_rank_of<Model>;
     using images_view                         = typename explainer_type::images_view;
     using image_view                          = typename explainer_type::image_view;
     using explanation_type                    = layered_explanation<value_type, spatial_rank>;
 
+    template <class... Policies>
     layers_explainer(Backend& on, Model& model, fusion how, Policies... policies)
         : fusion_{how}, layer_{on, model}, explain_{on, layer_, std::move(policies)...}
     {
@@ -172,13 +180,15 @@ public:
 
     /// Explains the images (I, C, H, W) in the backend's memory. Waits for each layer. Throws as explainer does, and
     /// option_error if several maps are of different sizes, because a heatmap_rule leaves them at the activations' size.
-    [[nodiscard]] explanation_type operator()(images_view images)
+    /// `now` holds for this call alone, as for explainer.
+    template <detail::call_argument... Now>
+    [[nodiscard]] explanation_type operator()(images_view images, Now... now)
     {
         explanation_type found;
         index_t layers = 1;  // until the first capture tells
         for (index_t l = 0; l < layers; ++l) {
             layer_.choose(l, images.extent(0));
-            auto one = explain_(images);
+            auto one = explain_(images, now...);
             layers   = layer_.layers();
             found.forwards += one.forwards - (l == 0 ? 0 : images.extent(0));
             found.batches += one.batches - (l == 0 ? 0 : layer_.captures());
@@ -194,9 +204,10 @@ public:
     }
 
     /// Explains one image (C, H, W).
-    [[nodiscard]] explanation_type operator()(image_view image)
+    template <detail::call_argument... Now>
+    [[nodiscard]] explanation_type operator()(image_view image, Now... now)
     {
-        return (*this)(images_view{image.data(), prepend(image.shape(), 1)});
+        return (*this)(images_view{image.data(), prepend(image.shape(), 1)}, std::move(now)...);
     }
 
 private:
@@ -228,7 +239,7 @@ template <class Backend, class Model, class Image, class... Policies>
                   "scorecam: a model that is explained at several layers has capture_layers(batch), which returns "
                   "scorecam::captured_layers<value_type, space_type>");
     if constexpr (layered_model<Model>) {
-        using run_type     = layers_explainer<Backend, Model, Policies...>;
+        using run_type     = layers_explainer<Backend, Model>;
         constexpr bool one = std::is_convertible_v<Image const&, typename run_type::image_view>;
         run_type run{on, model, how, std::move(policies)...};
         return run(std::conditional_t<one, typename run_type::image_view, typename run_type::images_view>{image});

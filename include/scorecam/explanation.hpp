@@ -2,8 +2,11 @@
 // What an explanation tells: the maps, what they were made of, and what they cost.
 #include <cstddef>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <scorecam/ops/contribution.hpp>
+#include <scorecam/ops/rows.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/tensor_view.hpp>
 
@@ -33,19 +36,43 @@ enum class map_status {
     return "unknown";
 }
 
+/// A tensor of a result. A view of one does not outlive it: none is given of a temporary.
+template <class T, std::size_t Rank>
+class result_tensor : public tensor<T, Rank> {
+public:
+    using tensor<T, Rank>::tensor;
+    result_tensor(tensor<T, Rank> of) : tensor<T, Rank>{std::move(of)} {}
+
+    [[nodiscard]] tensor_view<T const, Rank> view() const& noexcept { return tensor<T, Rank>::view(); }
+    [[nodiscard]] tensor_view<T, Rank> view() & noexcept { return tensor<T, Rank>::view(); }
+    tensor_view<T const, Rank> view() const&& = delete;
+    operator tensor_view<T const, Rank>() const& noexcept { return view(); }
+    operator tensor_view<T const, Rank>() const&& = delete;
+};
+
+/// An output of the model beside its first one.
+template <class T>
+struct further_output {
+    std::string name;
+    ops::row_shape shape;  ///< of one image
+    tensor<T, 2> values;   ///< (I, numbers of a row)
+};
+
 /// The result for I images, K channels and M target classes each, in host memory. For images, SpatialRank is 2.
 template <class T, std::size_t SpatialRank = 2>
 struct explanation {
-    tensor<T, SpatialRank + 2> maps;             ///< (I, M, H, W): the saliency maps, in [0, 1] unless scaling::none
-    tensor<map_status, 2> status;                ///< (I, M)
-    tensor<T, SpatialRank + 2> activation_maps;  ///< (I, M, h, w): Σ_k w_k A_k, at the size of the activations
-    tensor<index_t, 2> targets;                  ///< (I, M): the classes explained
-    tensor<T, 3> scores;                         ///< (I, K, M): f(X∘H_k); of a flat channel, f(all-zero mask) or 0
-    tensor<T, 3> weights;                        ///< (I, K, M): w_k; 0 for a flat channel that was skipped
-    tensor<T, 2> baseline_scores;                ///< (I, M): f(X_b); 0 without a baseline
-    tensor<T, 2> outputs;                        ///< (I, classes): the model's outputs for the unmasked images
-    tensor<unsigned char, 2> flat;               ///< (I, K): 1 for a channel without contrast
-    tensor<ops::channel_role, 2> roles;          ///< (I, K): what each channel did
+    result_tensor<T, SpatialRank + 2> maps;  ///< (I, M, H, W): the saliency maps, in [0, 1] unless scaling::none
+    result_tensor<map_status, 2> status;  ///< (I, M)
+    result_tensor<T, SpatialRank + 2> activation_maps;  ///< (I, M, h, w): Σ_k w_k A_k, at the size of the activations
+    result_tensor<index_t, 2> targets;  ///< (I, M): the classes explained
+    result_tensor<T, 3> scores;  ///< (I, K, M): f(X∘H_k); of a flat channel, f(all-zero mask) or 0
+    result_tensor<T, 3> weights;  ///< (I, K, M): w_k; 0 for a flat channel that was skipped
+    result_tensor<T, 2> baseline_scores;  ///< (I, M): f(X_b); 0 without a baseline
+    result_tensor<T, 2> outputs;  ///< (I, classes): the model's first output for the unmasked images, a row each
+    ops::row_shape output_shape{};                       ///< (classes), or the extents of a row of another kind
+    std::vector<further_output<T>> further_outputs;      ///< of a model that has several
+    result_tensor<unsigned char, 2> flat;  ///< (I, K): 1 for a channel without contrast
+    result_tensor<ops::channel_role, 2> roles;  ///< (I, K): what each channel did
 
     bool baseline_cancels = false;  ///< a baseline was given with a weighting on which it has no effect; it was not scored
     index_t flat_channels = 0;      ///< how many channels were flat, over all images

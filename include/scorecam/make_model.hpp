@@ -29,10 +29,24 @@ struct one_layer<std::vector<R>> {
     static constexpr bool several = true;
 };
 
+/// No third callable.
+struct no_resume {};
+
+/// What a callable yields; nothing of what is none.
+template <class F, class... A>
+struct result_of {
+    using type = no_resume;
+};
+template <class F, class... A>
+    requires std::invocable<F&, A...>
+struct result_of<F, A...> {
+    using type = std::remove_cvref_t<std::invoke_result_t<F&, A...>>;
+};
+
 }  // namespace detail
 
-/// A model made of two callables; see make_model.
-template <class T, std::size_t ShapeRank, class Forward, class Capture>
+/// A model made of two or three callables; see make_model.
+template <class T, std::size_t ShapeRank, class Forward, class Capture, class Resume = detail::no_resume>
 class callable_model {
 public:
     using value_type = T;
@@ -44,17 +58,17 @@ public:
     using activations_type               = std::remove_cvref_t<decltype(std::declval<captured_type&>().second)>;
     static constexpr bool several_layers = detail::one_layer<activations_type>::several;
 
-    callable_model(extents<ShapeRank> shape, Forward forward, Capture capture)
-        : shape_{shape}, forward_{std::move(forward)}, capture_{std::move(capture)}
+    callable_model(extents<ShapeRank> shape, Forward forward, Capture capture, Resume resume = {})
+        : shape_{shape}, forward_{std::move(forward)}, capture_{std::move(capture)}, resume_{std::move(resume)}
     {
     }
 
     [[nodiscard]] extents<ShapeRank> input_shape() const { return shape_; }
 
-    tensor_view<T const, 2> forward(batch_type batch)
+    model_outputs<T> forward(batch_type batch)
     {
         outputs_ = forward_(batch);
-        return outputs_;
+        return as_outputs<T, host_space>(outputs_);
     }
 
     captured<T, host_space, ShapeRank - 1> capture(batch_type batch)
@@ -62,9 +76,9 @@ public:
         run_capture(batch);
         if constexpr (several_layers) {
             if (activations_.empty()) { throw shape_error{"the capturing callable returned no layer; return one or more"}; }
-            return {captured_outputs_, activations_.front()};
+            return {as_outputs<T, host_space>(captured_outputs_), activations_.front()};
         } else {
-            return {captured_outputs_, activations_};
+            return {as_outputs<T, host_space>(captured_outputs_), activations_};
         }
     }
 
@@ -72,7 +86,14 @@ public:
         requires(several_layers)
     {
         run_capture(batch);
-        return {captured_outputs_, {activations_.begin(), activations_.end()}};
+        return {as_outputs<T, host_space>(captured_outputs_), {activations_.begin(), activations_.end()}};
+    }
+
+    model_outputs<T> resume(batch_type activations)
+        requires(!std::is_same_v<Resume, detail::no_resume>)
+    {
+        resumed_ = resume_(activations);
+        return as_outputs<T, host_space>(resumed_);
     }
 
 private:
@@ -86,7 +107,9 @@ private:
     extents<ShapeRank> shape_;
     Forward forward_;
     Capture capture_;
+    [[no_unique_address]] Resume resume_;
     outputs_type outputs_{};
+    [[no_unique_address]] typename detail::result_of<Resume, batch_type>::type resumed_{};
     std::remove_cvref_t<decltype(std::declval<captured_type&>().first)> captured_outputs_{};
     activations_type activations_{};
 };
@@ -94,9 +117,10 @@ private:
 /// A model from two callables on host memory, for inputs of the given shape:
 /// `forward(batch (n,C,H,W)) → outputs (n, classes)` and `capture(batch) → std::pair{outputs, activations (n,K,h,w)}`.
 /// Each result is a tensor_view of memory that stays valid until the next call, or a scorecam::tensor; the activations of
-/// several layers, for explain_layers, are a std::vector of either.
-template <std::floating_point T = float, std::size_t ShapeRank, class Forward, class Capture>
-[[nodiscard]] auto make_model(extents<ShapeRank> shape, Forward forward, Capture capture)
+/// several layers, for explain_layers, are a std::vector of either. Outputs of other kinds are (n, ...) or model_outputs.
+/// `resume(activations (n,K,h,w)) → outputs`, the rest of the network behind the tapped layer, is for place::tap.
+template <std::floating_point T = float, std::size_t ShapeRank, class Forward, class Capture, class Resume = detail::no_resume>
+[[nodiscard]] auto make_model(extents<ShapeRank> shape, Forward forward, Capture capture, Resume resume = {})
 {
     using batch_type = tensor_view<T const, ShapeRank + 1>;
     static_assert(std::invocable<Forward&, batch_type>,
@@ -106,18 +130,18 @@ template <std::floating_point T = float, std::size_t ShapeRank, class Forward, c
     if constexpr (std::invocable<Forward&, batch_type> && std::invocable<Capture&, batch_type>) {
         using outputs_type = std::invoke_result_t<Forward&, batch_type>;
         using capture_type = std::remove_cvref_t<std::invoke_result_t<Capture&, batch_type>>;
-        static_assert(detail::viewable<outputs_type, T, 2>,
+        static_assert(answers<outputs_type const&, T, host_space>,
                       "scorecam: make_model's first callable returns the outputs (n, classes) as a "
                       "scorecam::tensor<T, 2> or a scorecam::tensor_view<T const, 2>");
         static_assert(
-            requires(capture_type c) { requires detail::viewable<decltype(c.first), T, 2>; } &&
+            requires(capture_type c) { requires answers<decltype(c.first) const&, T, host_space>; } &&
                 requires(capture_type c) {
                     requires detail::viewable<typename detail::one_layer<decltype(c.second)>::type, T, ShapeRank + 1>;
                 },
             "scorecam: make_model's second callable returns std::pair{outputs (n, classes), activations "
             "(n, K, h, w)}, each a scorecam::tensor or a scorecam::tensor_view");
     }
-    return callable_model<T, ShapeRank, Forward, Capture>{shape, std::move(forward), std::move(capture)};
+    return callable_model<T, ShapeRank, Forward, Capture, Resume>{shape, std::move(forward), std::move(capture), std::move(resume)};
 }
 
 }  // namespace scorecam

@@ -2,11 +2,13 @@
 // What the library needs to know about a network: two members, forward and capture.
 #include <concepts>
 #include <cstddef>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <scorecam/batch_view.hpp>
+#include <scorecam/model_outputs.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam {
@@ -14,14 +16,14 @@ namespace scorecam {
 /// What one capturing forward pass over n inputs yields.
 template <class T, space Space = host_space, std::size_t SpatialRank = 2>
 struct captured {
-    tensor_view<T const, 2, Space> outputs;                    ///< (n, classes), equal to what forward returns
+    model_outputs<T, Space> outputs;                           ///< (n, classes), or others: equal to what forward returns
     tensor_view<T const, SpatialRank + 2, Space> activations;  ///< (n, channels, h, w), as they are at the tapped layer
 };
 
 /// The same with the activations of several layers, (n, K_l, h_l, w_l) each.
 template <class T, space Space = host_space, std::size_t SpatialRank = 2>
 struct captured_layers {
-    tensor_view<T const, 2, Space> outputs;
+    model_outputs<T, Space> outputs;
     std::vector<tensor_view<T const, SpatialRank + 2, Space>> activations;
 };
 
@@ -81,7 +83,7 @@ inline constexpr bool takes_images =
 template <class M>
 using batch_of = tensor_view<batch_value_of<M> const, spatial_rank_of<M> + 2, typename M::space_type>;
 template <class M>
-using outputs_of = tensor_view<typename M::value_type const, 2, typename M::space_type>;
+using outputs_of = model_outputs<typename M::value_type, typename M::space_type>;
 template <class M>
 using captured_of = captured<typename M::value_type, typename M::space_type, spatial_rank_of<M>>;
 template <class M>
@@ -95,10 +97,10 @@ template <class M>
 concept without_queue = !requires { typename M::space_type::queue_type; };
 template <class M>
 concept has_forward = requires(M& m, batch_of<M> x, typename M::space_type::queue_type const queue) {
-    { m.forward(x, queue) } -> std::convertible_to<outputs_of<M>>;
+    { m.forward(x, queue) } -> answers<typename M::value_type, typename M::space_type>;
 } || requires(M& m, batch_of<M> x) {
     requires without_queue<M>;
-    { m.forward(x) } -> std::convertible_to<outputs_of<M>>;
+    { m.forward(x) } -> answers<typename M::value_type, typename M::space_type>;
 };
 template <class M>
 concept has_capture = requires(M& m, batch_of<M> x, typename M::space_type::queue_type const queue) {
@@ -115,6 +117,46 @@ concept has_capture_layers = requires(M& m, batch_of<M> x, typename M::space_typ
     { m.capture_layers(x) } -> std::convertible_to<captured_layers_of<M>>;
 };
 
+// The rest of the network behind the tapped layer.
+template <class M>
+using activations_of = tensor_view<typename M::value_type const, spatial_rank_of<M> + 2, typename M::space_type>;
+template <class M>
+concept has_resume = requires(M& m, activations_of<M> a, typename M::space_type::queue_type const queue) {
+    { m.resume(a, queue) } -> answers<typename M::value_type, typename M::space_type>;
+} || requires(M& m, activations_of<M> a) {
+    requires without_queue<M>;
+    { m.resume(a) } -> answers<typename M::value_type, typename M::space_type>;
+};
+
+// A member that is there and cannot be used as one of these would be passed over without a word.
+template <class M>
+concept right_preferred_batch = !(requires { &M::preferred_batch; } || requires(M& m) { m.preferred_batch; }) ||
+                                requires(M& m) { { m.preferred_batch() } -> std::convertible_to<index_t>; };
+template <class M>
+concept right_max_batch = !(requires { &M::max_batch; } || requires(M& m) { m.max_batch; }) ||
+                          requires(M& m) { { m.max_batch() } -> std::convertible_to<index_t>; };
+template <class M>
+concept right_capturable = !(requires { &M::capturable; } || requires(M& m) { m.capturable; }) ||
+                           requires(M const& m) { { m.capturable } -> std::convertible_to<bool>; };
+template <class M>
+concept right_precision = !(requires { &M::precision; } || requires(M& m) { m.precision; }) ||
+                          requires(M const& m) { std::string{m.precision()}; };
+template <class M>
+concept right_input_buffer =
+    !(requires { &M::input_buffer; } || requires(M& m) { m.input_buffer; }) || requires(M& m, index_t n) {
+        {
+            m.input_buffer(n)
+        } -> std::convertible_to<tensor_view<batch_value_of<M>, spatial_rank_of<M> + 2, typename M::space_type>>;
+    };
+template <class M>
+concept right_replica = !(requires { &M::replica; } || requires(M& m) { m.replica; }) ||
+                        (requires(M& m) { m.replica(); } && !requires(M& m) { requires std::is_void_v<decltype(m.replica())>; });
+template <class M>
+concept right_resume = !(requires { &M::resume; } || requires(M& m) { m.resume; }) || has_resume<M>;
+template <class M>
+concept right_capture_layers =
+    !(requires { &M::capture_layers; } || requires(M& m) { m.capture_layers; }) || has_capture_layers<M>;
+
 }  // namespace detail
 
 /// A network that can be explained.
@@ -122,7 +164,9 @@ concept has_capture_layers = requires(M& m, batch_of<M> x, typename M::space_typ
 /// `value_type`      float or double: the type of its inputs, outputs and activations.
 /// `space_type`      where those live: scorecam::host_space, or a device's space.
 /// `input_shape()`   (C, H, W) of one input, e.g. scorecam::image_shape{3, 224, 224}; (C, L) and (C, D, H, W) likewise.
-/// `forward(batch)`  (n, C, H, W) to (n, classes), for every n from 1 to max_batch(): used for the masked images.
+/// `forward(batch)`  (n, C, H, W) to (n, classes), for every n from 1 to max_batch(): used for the masked images. What is no
+///                   classifier answers with a view (n, ...) of another shape or with several named ones, model_outputs,
+///                   of the same shapes in every call.
 /// `capture(batch)`  the same, and the activations (n, K, h, w) of the layer to explain: used once per image.
 /// On a device both take the queue as well, space_type::queue_type, and enqueue their work there: forward(batch, queue).
 ///
@@ -145,9 +189,12 @@ concept has_capture_layers = requires(M& m, batch_of<M> x, typename M::space_typ
 /// - `max_batch()`        the largest batch it accepts;
 /// - `capturable`         true if, on a device, each forward of n images at the same place enqueues the same work, on that
 ///                        queue alone and on memory that stays, and answers with the same view: it may then be recorded once
-///                        and replayed without a call, see recorded_chunks.hpp;
+///                        and replayed without a call, see detail/graphs.hpp;
 /// - `replica()`          another model over the same network that other threads may call at the same time, for `callers`;
-/// - `precision()`        a text, such as "bfloat16", if it computes in something else than value_type.
+/// - `precision()`        a text, such as "bfloat16", if it computes in something else than value_type;
+/// - `resume(activations)`  the outputs for activations (n, K, h, w) of the tapped layer, changed or not, for every n: the rest
+///                        of the network run alone, for masks that are put on the activations (at_tap). A device's takes the
+///                        queue, too.
 template <class M>
 concept model = detail::names_value_type<M> && detail::names_space<M> && detail::has_input_shape<M> &&
                 detail::has_forward<M> && detail::has_capture<M>;
@@ -156,6 +203,10 @@ concept model = detail::names_value_type<M> && detail::names_space<M> && detail:
 /// the activations of each layer, always as many, in one pass.
 template <class M>
 concept layered_model = model<M> && detail::has_capture_layers<M>;
+
+/// A model whose rest behind the tapped layer can be run alone.
+template <class M>
+concept resumable_model = model<M> && detail::has_resume<M>;
 
 /// Says in words which requirement of `model` the type M misses; true if none.
 template <class M>
@@ -178,13 +229,33 @@ template <class M>
         static_assert(detail::has_forward<M>,
                       "scorecam: a model has forward(tensor_view<value_type const, 4, space_type> batch), or of "
                       "batch_value_type if it names one, that returns a (batch, classes) view: tensor_view<value_type "
-                      "const, 2, space_type>; on a device it takes the queue, as space_type::queue_type, as a second "
+                      "const, 2, space_type>, one of another shape, or scorecam::model_outputs; on a device it takes the queue, as space_type::queue_type, as a second "
                       "argument");
         static_assert(detail::has_capture<M>,
                       "scorecam: a model has capture(tensor_view<value_type const, 4, space_type> batch), or of "
                       "batch_value_type if it names one, that returns scorecam::captured<value_type, space_type> with the "
                       "outputs and the activations; on a device it takes the queue, as space_type::queue_type, as a second "
                       "argument");
+        static_assert(detail::right_preferred_batch<M>,
+                      "scorecam: a model's preferred_batch is a member function that returns a number: scorecam::index_t "
+                      "preferred_batch() const");
+        static_assert(detail::right_max_batch<M>,
+                      "scorecam: a model's max_batch is a member function that returns a number: scorecam::index_t max_batch() "
+                      "const");
+        static_assert(detail::right_capturable<M>, "scorecam: a model's capturable is a data member: bool capturable");
+        static_assert(detail::right_precision<M>,
+                      "scorecam: a model's precision is a member function that returns a text: std::string precision() const");
+        static_assert(detail::right_input_buffer<M>,
+                      "scorecam: a model's input_buffer(n) returns a writable tensor_view<value_type, 4, space_type>, or one of "
+                      "its batch_value_type");
+        static_assert(detail::right_replica<M>,
+                      "scorecam: a model's replica is a member function that returns another model: my_model replica() const");
+        static_assert(detail::right_resume<M>,
+                      "scorecam: a model's resume takes activations, tensor_view<value_type const, 4, space_type>, and returns "
+                      "the outputs as forward does; on a device it takes the queue as a second argument");
+        static_assert(detail::right_capture_layers<M>,
+                      "scorecam: a model's capture_layers takes a batch as capture does and returns "
+                      "scorecam::captured_layers<value_type, space_type>");
     }
     return true;
 }

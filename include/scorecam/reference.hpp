@@ -88,27 +88,39 @@ public:
     }
 
     template <class T, std::size_t Rank, class Batch>
-    void mask(tensor_view<T const, Rank> images, tensor_view<T const, Rank> background, tensor_view<T const, Rank> maps,
-              tensor_view<ops::range<T> const, 2> ranges, tensor_view<ops::pick const, 1> picks, ops::mask_rule rule,
-              Batch const& batch)
+    void mask(tensor_view<T const, Rank> images, tensor_view<T const, Rank> background, masks_view<T, Rank> masks,
+              tensor_view<ops::pick const, 1> picks, Batch const& batch)
     {
         using U         = typename Batch::element_type;
         auto const at   = strides_of(batch);
-        auto const low  = trailing<Rank - 2>(maps.shape());
         auto const high = trailing<Rank - 2>(images.shape());
         for (index_t b = 0; b < picks.extent(0); ++b) {
             index_t const image = picks(b).image;
-            index_t const k     = picks(b).channel;
-            auto const range    = ranges(image, k);
-            auto const* map     = maps[image].data() + k * low.size();
             auto const* behind = background.size() == 0 ? nullptr : background[background.extent(0) == 1 ? 0 : image].data();
             for (index_t p = 0; p < high.size(); ++p) {
-                T const up = ops::resized(map, low, high, rule.axis, coordinates_of(p, high));
-                T const h  = ops::min_max(up, range, static_cast<T>(rule.epsilon));
+                T const h = mask_at(masks, image, picks(b).channel, high, p);
                 for (index_t c = 0; c < images.extent(1); ++c) {
                     index_t const pixel       = c * high.size() + p;
                     T const through           = behind == nullptr ? T(0) : behind[pixel];
                     batch.data()[at(b, c, p)] = static_cast<U>(ops::blend(images[image].data()[pixel], through, h));
+                }
+            }
+        }
+    }
+
+    template <class T, std::size_t Rank>
+    void average(masks_view<T, Rank> masks, tensor_view<T const, 3> weights, tensor_view<T, Rank> out)
+    {
+        auto const high = trailing<Rank - 2>(out.shape());
+        for (index_t i = 0; i < out.extent(0); ++i) {
+            for (index_t m = 0; m < out.extent(1); ++m) {
+                for (index_t p = 0; p < high.size(); ++p) {
+                    ops::weighted_mean_of<double> mean;
+                    for (index_t k = 0; k < weights.extent(1); ++k) {
+                        mean.include(static_cast<double>(weights(i, k, m)),
+                                     static_cast<double>(mask_at(masks, i, k, high, p)));
+                    }
+                    out[i].data()[m * high.size() + p] = static_cast<T>(mean.value());
                 }
             }
         }
@@ -127,11 +139,11 @@ public:
     }
 
     template <class T, class Score>
-    void score(tensor_view<T const, 2> outputs, Score const& f, tensor_view<ops::pick const, 1> picks,
+    void score(model_outputs<T> outputs, Score const& f, tensor_view<ops::pick const, 1> picks,
                tensor_view<index_t const, 2> targets, tensor_view<T, 3> scores)
     {
         for (index_t b = 0; b < picks.extent(0); ++b) {
-            auto const reading = f(ops::row<T>{outputs[b].data(), outputs.extent(1)});
+            auto const reading = f(outputs.rows()[b]);
             for (index_t m = 0; m < targets.extent(1); ++m) {
                 scores(picks(b).image, picks(b).channel, m) = static_cast<T>(reading(targets(picks(b).image, m)));
             }
@@ -214,6 +226,18 @@ public:
     }
 
 private:
+    /// H_k of image i at position p of an image of extents `high`.
+    template <class T, std::size_t Rank>
+    static T mask_at(masks_view<T, Rank> const& masks, index_t i, index_t k, extents<Rank - 2> const& high, index_t p)
+    {
+        index_t const image = masks.of_image(i);
+        auto const low      = trailing<Rank - 2>(masks.maps.shape());
+        auto at             = coordinates_of(p, high);
+        for (std::size_t d = 0; masks.shifts.size() > 0 && d < Rank - 2; ++d) { at[d] += masks.shifts(k).at[d]; }
+        T const up = ops::resized(masks.maps[image].data() + k * low.size(), low, masks.resized_to(high), masks.rule.axis, at);
+        return ops::min_max(up, masks.ranges(image, k), static_cast<T>(masks.rule.epsilon));
+    }
+
     template <class T, std::size_t Rank>
     static ops::range<T> extrema_of_resized(T const* map, extents<Rank> const& low, extents<Rank> const& high,
                                             ops::axis_rule rule)

@@ -82,9 +82,9 @@ TEST_CASE("weights are those of the backend, whatever the weighting and the part
     check(sc::relu_weights{});
     check(sc::softmax_weights{});
     check(sc::uniform_weights{});
-    CHECK(budget::weighs_channels_alone<sc::raw_weights>);
-    CHECK(budget::weighs_channels_alone<sc::relu_weights>);
-    CHECK_FALSE(budget::weighs_channels_alone<sc::softmax_weights>);
+    CHECK(sc::weighs_channels_alone<sc::raw_weights>);
+    CHECK(sc::weighs_channels_alone<sc::relu_weights>);
+    CHECK_FALSE(sc::weighs_channels_alone<sc::softmax_weights>);
 }
 
 TEST_CASE("a bound by hand")

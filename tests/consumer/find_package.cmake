@@ -10,6 +10,7 @@ if(NOT output MATCHES "optional quantum: FALSE")
   message(FATAL_ERROR "the optional component quantum, which does not exist, was found:\n${output}")
 endif()
 
+build_and_run(readme ${here})
 build_and_run(conformance ${here})
 if(has_cudnn)  # no GPU is needed
   build_and_run(cuda ${here} -D components=cudnn)
@@ -17,24 +18,16 @@ elseif(has_cuda)
   build_and_run(cuda ${here} -D components=cuda)
 endif()
 
-# refused(<sentence> <argument>...): the project cannot be configured, and is told why.
-function(refused sentence)
-  configure(installed ${here} ${ARGN})
-  string(REGEX REPLACE "[ \n]+" " " output "${output}")
-  if(status EQUAL 0 OR NOT output MATCHES "${sentence}")
-    message(FATAL_ERROR "instead of \"${sentence}\" it says:\n${output}")
-  endif()
-endfunction()
-refused("this installation of scorecam has no component quantum, but .*cpu" -D components=quantum)
-refused("its component testing needs doctest::doctest, which was not found"
-        -D components=testing -D CMAKE_DISABLE_FIND_PACKAGE_doctest=ON)
-refused("its component cpu needs Eigen3::Eigen, which was not found"
-        -D components=cpu -D CMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)
+refused(installed "this installation of scorecam has no component quantum, but .*cpu" ${here} -D components=quantum)
+refused(installed "its component testing needs doctest::doctest, which was not found"
+        ${here} -D components=testing -D CMAKE_DISABLE_FIND_PACKAGE_doctest=ON)
+refused(installed "its component cpu needs Eigen3::Eigen, which was not found"
+        ${here} -D components=cpu -D CMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)
 if(has_cuda)
-  refused("its component cuda needs CUDA::cudart, which was not found"
-          -D components=cuda -D CMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON)
+  refused(installed "its component cuda needs CUDA::cudart, which was not found"
+          ${here} -D components=cuda -D CMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON)
 endif()
 if(has_cuda_kernels)
-  refused("its component cuda needs CUDA::cudart, which was not found"
-          -D components=cuda_kernels -D CMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON)
+  refused(installed "its component cuda needs CUDA::cudart, which was not found"
+          ${here} -D components=cuda_kernels -D CMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON)
 endif()

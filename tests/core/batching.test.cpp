@@ -84,7 +84,7 @@ TEST_CASE("several callers give the same as one, to the last bit, from the same 
             CAPTURE(number);
             CAPTURE(batch);
             model.seen->replicas = 0;
-            auto const found     = explained(model, sc::callers{number}, sc::fixed_batch{batch});
+            auto const found     = explained(model, sc::concurrency{number}, sc::fixed_batch{batch});
             CHECK(same(found, alone));
             CHECK(found.forwards == alone.forwards);
             CHECK(model.seen->replicas == number - 1);
@@ -98,16 +98,16 @@ TEST_CASE("no caller takes more than its share of the masks")
     auto const alone = explained(model, sc::fixed_batch{64});
     auto const masks = alone.batch_size;
     CHECK(masks > 8);  // all of them at once
-    CHECK(explained(model, sc::callers{2}, sc::fixed_batch{64}).batch_size == (masks + 1) / 2);
-    CHECK(explained(model, sc::callers{8}, sc::fixed_batch{64}).batch_size == (masks + 7) / 8);
-    CHECK(explained(model, sc::callers{2}, sc::shrinking_batch{64}).batch_size == (masks + 1) / 2);  // what ran
+    CHECK(explained(model, sc::concurrency{2}, sc::fixed_batch{64}).batch_size == (masks + 1) / 2);
+    CHECK(explained(model, sc::concurrency{8}, sc::fixed_batch{64}).batch_size == (masks + 7) / 8);
+    CHECK(explained(model, sc::concurrency{2}, sc::shrinking_batch{64}).batch_size == (masks + 1) / 2);  // what ran
 }
 
 TEST_CASE("an explainer keeps its callers, and counts each explanation by itself")
 {
     network model;
     sc::reference_backend on;
-    sc::explainer explain{on, model, sc::callers{3}, sc::fixed_batch{2}};
+    sc::explainer explain{on, model, sc::concurrency{3}, sc::fixed_batch{2}};
     auto const first = explain(images.view());
     auto const again = explain(images.view());
     CHECK(same(first, again));
@@ -121,7 +121,7 @@ TEST_CASE("progress of several callers rises to the end, and one who stops stops
     network model;
     std::vector<sc::index_t> heard;
     sc::index_t total = 0;
-    explained(model, sc::callers{3}, sc::fixed_batch{2}, sc::on_progress{[&](sc::index_t done, sc::index_t all) {
+    explained(model, sc::concurrency{3}, sc::fixed_batch{2}, sc::on_progress{[&](sc::index_t done, sc::index_t all) {
                   heard.push_back(done);
                   total = all;
               }});
@@ -129,7 +129,7 @@ TEST_CASE("progress of several callers rises to the end, and one who stops stops
     CHECK(heard.back() == total);
 
     std::stop_source stop;
-    CHECK_THROWS_AS(explained(model, sc::callers{3}, sc::fixed_batch{2}, sc::stop_when{stop.get_token()},
+    CHECK_THROWS_AS(explained(model, sc::concurrency{3}, sc::fixed_batch{2}, sc::stop_when{stop.get_token()},
                               sc::on_progress{[&](sc::index_t done, sc::index_t) {
                                   if (done > 4) { stop.request_stop(); }
                               }}),
@@ -140,18 +140,18 @@ TEST_CASE("an error of one caller is the error of the explanation")
 {
     network model;
     model.seen->broken_from = 20;
-    CHECK_THROWS_WITH_AS(explained(model, sc::callers{3}, sc::fixed_batch{2}), "the network broke", sc::model_error);
+    CHECK_THROWS_WITH_AS(explained(model, sc::concurrency{3}, sc::fixed_batch{2}), "the network broke", sc::model_error);
 }
 
 TEST_CASE("callers of a model without replicas, and no callers at all, are refused in words")
 {
     networks::seeded<float> plain{input, {5, 4, 5}, 4, 21};
     sc::reference_backend on;
-    CHECK_THROWS_WITH_AS(static_cast<void>(sc::explain(on, plain, images.view(), sc::callers{2})),
-                         "2 callers were asked for, but the model or the backend has no replica(); use one caller",
+    CHECK_THROWS_WITH_AS(static_cast<void>(sc::explain(on, plain, images.view(), sc::concurrency{2})),
+                         "2 concurrent calls were asked for, but the model or the backend has no replica(); use one",
                          sc::option_error);
     network model;
-    CHECK_THROWS_WITH_AS(explained(model, sc::callers{0}), "0 callers were asked for; use 1 or more", sc::option_error);
+    CHECK_THROWS_WITH_AS(explained(model, sc::concurrency{0}), "0 concurrent calls were asked for; use 1 or more", sc::option_error);
 }
 
 TEST_CASE("a shrinking batch halves until it fits, keeps what was scored, and remembers")
@@ -166,7 +166,7 @@ TEST_CASE("a shrinking batch halves until it fits, keeps what was scored, and re
             model.seen->bad_alloc = bad_alloc;
             sc::reference_backend on;
             sc::explainer explain{
-                on, model, sc::targets{1, 3}, sc::baseline{sc::mean{}}, sc::callers{number}, sc::shrinking_batch{16}};
+                on, model, sc::targets{1, 3}, sc::baseline{sc::mean{}}, sc::concurrency{number}, sc::shrinking_batch{16}};
             auto const found = explain(images.view());
             CHECK(same(found, alone));
             CHECK(found.forwards == alone.forwards);  // nothing is run twice

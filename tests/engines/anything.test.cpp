@@ -198,7 +198,7 @@ TEST_CASE_TEMPLATE("two callers make the map that one makes", Engine, tested)
     auto network      = Engine::make(file_of("residual"), residual_input);
     sc::cpu::backend cpu;
     auto const by_one = sc::explain(cpu, network, images.view()[0], sc::fixed_batch{1});
-    auto const by_two = sc::explain(cpu, network, images.view()[0], sc::fixed_batch{1}, sc::callers{2});
+    auto const by_two = sc::explain(cpu, network, images.view()[0], sc::fixed_batch{1}, sc::concurrency{2});
     CHECK(deviation(by_two.maps, by_one.maps) == 0);
     CHECK(deviation(by_two.weights, by_one.weights) == 0);
 }

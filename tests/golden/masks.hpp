@@ -41,7 +41,7 @@ template <class Backend, class T>
     scorecam::tensor<T, 4> ones{scorecam::prepend(size, N, 1)};
     std::fill_n(ones.data(), ones.size(), T(1));
     scorecam::tensor<T, 4> batch{scorecam::prepend(size, N * channels, 1)};
-    on.mask(scorecam::as_const(ones.view()), {}, activations.view(), ranges.view(), list.view(), rule, batch.view());
+    on.mask(scorecam::as_const(ones.view()), {}, scorecam::masks_view<T, 4>{activations.view(), ranges.view(), rule}, list.view(), batch.view());
     return batch;
 }
 

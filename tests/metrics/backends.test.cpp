@@ -108,10 +108,10 @@ TEST_CASE("several callers share the copies")
 {
     sc::reference_backend serial;
     replicable model{sc::image_shape{3, 12, 14}, sc::image_shape{6, 6, 7}, 5, 71};
-    check_close(everything(serial, model, images.view(), sc::callers{3}, sc::fixed_batch{2}), wanted());
+    check_close(everything(serial, model, images.view(), sc::concurrency{3}, sc::fixed_batch{2}), wanted());
     auto plain = network();
     CHECK_THROWS_AS(static_cast<void>(mt::deletion(serial, plain, images.view(), sc::tensor<float, 3>{{{2, 12, 14}}},
-                                                   mt::paper{}, sc::callers{2})),
+                                                   mt::paper{}, sc::concurrency{2})),
                     sc::option_error);
 }
 

@@ -13,7 +13,7 @@ namespace ocv = scorecam::opencv;
 
 namespace {
 
-constexpr sc::image_shape input{2, 8, 8};
+constexpr sc::image_shape small_input{2, 8, 8};
 
 /// ReLU, 2×2 means, [a reshape], ReLU "last", the mean of each channel as its class's output.
 cv::dnn::Net caffe(std::string const& between = "")
@@ -33,12 +33,12 @@ cv::dnn::Net caffe(std::string const& between = "")
 
 TEST_CASE("a Caffe network is explained like any other")
 {
-    ocv::network network{caffe(), input};
+    ocv::network network{caffe(), small_input};
     CHECK(network.explained()[0].name == "last");
     CHECK(network.explained()[0].shape == sc::image_shape{2, 4, 4});
     CHECK(network.max_batch() > 100);
 
-    sc::tensor<float, 3> picture{input};
+    sc::tensor<float, 3> picture{small_input};
     picture(0, 0, 0) = picture(0, 1, 1) = 2.0F;
     picture(1, 6, 6)                    = 1.0F;
     sc::reference_backend cpu;
@@ -55,11 +55,11 @@ TEST_CASE("a network that runs one image at a time is found out when it is loade
     std::string const only_one = R"(
         layer { name: "between" type: "Reshape" bottom: "blocks" top: "between"
                 reshape_param { shape { dim: 1 dim: 2 dim: 4 dim: 4 } } })";
-    ocv::network narrow{caffe(only_one), input};
+    ocv::network narrow{caffe(only_one), small_input};
     CHECK(narrow.max_batch() == 1);
-    ocv::network wide{caffe(), input};
+    ocv::network wide{caffe(), small_input};
 
-    auto const picture = networks::drawn_tensor<float>(input, 1);
+    auto const picture = networks::drawn_tensor<float>(small_input, 1);
     sc::reference_backend cpu;
     auto const expected = sc::explain(cpu, wide, picture.view(), sc::target{1}, sc::fixed_batch{8});
     auto const found    = sc::explain(cpu, narrow, picture.view(), sc::target{1}, sc::fixed_batch{8});

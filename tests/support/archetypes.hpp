@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include <scorecam/scorecam.hpp>
@@ -214,11 +215,15 @@ public:
         serial_.extrema(on_host(maps), size, rule, on_host(out));
     }
     template <class T, std::size_t Rank>
-    void mask(view<T const, Rank> images, view<T const, Rank> background, view<T const, Rank> maps,
-              view<range<T> const, 2> ranges, picks_view picks, ranges_rule rule, view<T, Rank> batch)
+    void mask(view<T const, Rank> images, view<T const, Rank> background, scorecam::masks_view<T, Rank, Space> masks,
+              picks_view picks, view<T, Rank> batch)
     {
-        serial_.mask(on_host(images), on_host(background), on_host(maps), on_host(ranges), on_host(picks), rule,
-                     on_host(batch));
+        serial_.mask(on_host(images), on_host(background), on_host(masks), on_host(picks), on_host(batch));
+    }
+    template <class T, std::size_t Rank>
+    void average(scorecam::masks_view<T, Rank, Space> masks, view<T const, 3> weights, view<T, Rank> out)
+    {
+        serial_.average(on_host(masks), on_host(weights), on_host(out));
     }
     template <class T>
     void top(view<T const, 2> outputs, view<index_t, 2> targets)
@@ -226,9 +231,10 @@ public:
         serial_.top(on_host(outputs), on_host(targets));
     }
     template <class T, class Score>
-    void score(view<T const, 2> outputs, Score const& f, picks_view picks, view<index_t const, 2> targets, view<T, 3> scores)
+    void score(scorecam::model_outputs<T, Space> outputs, Score const& f, picks_view picks, view<index_t const, 2> targets,
+               view<T, 3> scores)
     {
-        serial_.score(on_host(outputs), f, on_host(picks), on_host(targets), on_host(scores));
+        serial_.score(scorecam::model_outputs<T>{outputs.rows(), std::vector<std::string_view>{}}, f, on_host(picks), on_host(targets), on_host(scores));
     }
     template <class T, class Weighting>
     void weigh(view<T const, 3> scores, view<scorecam::ops::channel_role const, 2> roles, view<T const, 2> baseline,
@@ -262,6 +268,11 @@ private:
     static tensor_view<T, Rank> on_host(view<T, Rank> v)
     {
         return {v.data(), v.shape()};
+    }
+    template <class T, std::size_t Rank>
+    static scorecam::masks_view<T, Rank> on_host(scorecam::masks_view<T, Rank, Space> const& m)
+    {
+        return {on_host(m.maps), on_host(m.ranges), m.rule, on_host(m.shifts), m.enlarged};
     }
     scorecam::reference_backend serial_;
 };

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -68,6 +69,16 @@ template <class T, std::size_t Rank, sc::layout Layout>
 [[nodiscard]] sc::batch_view<T, Rank, Layout> inside(sc::batch_view<T, Rank, Layout, space> batch)
 {
     return {batch.data(), batch.shape()};
+}
+template <class T, std::size_t Rank>
+[[nodiscard]] sc::masks_view<T, Rank> inside(sc::masks_view<T, Rank, space> const& masks)
+{
+    return {inside(masks.maps), inside(masks.ranges), masks.rule, inside(masks.shifts), masks.enlarged};
+}
+template <class T>
+[[nodiscard]] sc::model_outputs<T> inside(sc::model_outputs<T, space> const& outputs)
+{
+    return {outputs.rows(), std::vector<std::string_view>{}};
 }
 template <class T>
 [[nodiscard]] T inside(T value)
@@ -150,6 +161,11 @@ public:
     void combine(A... a)
     {
         queue_->add([=] { sc::reference_backend{}.combine(inside(a)...); });
+    }
+    template <class... A>
+    void average(A... a)
+    {
+        queue_->add([=] { sc::reference_backend{}.average(inside(a)...); });
     }
     template <class... A>
     void heatmap(A... a)

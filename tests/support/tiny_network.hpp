@@ -8,20 +8,10 @@
 
 #include <scorecam/model.hpp>
 #include <scorecam/tensor.hpp>
-#include <scorecam/xtensor/npy.hpp>
+
+#include "support/npy.hpp"
 
 namespace scorecam::testing {
-
-/// An array of a .npy file with elements of type From, as T.
-template <class T, std::size_t Rank, class From = T>
-[[nodiscard]] tensor<T, Rank> load(std::string const& path)
-{
-    auto const array = xtensor::load_npy<From, Rank>(path);
-    auto const from  = xtensor::view(array);
-    tensor<T, Rank> elements{from.shape()};
-    std::transform(from.begin(), from.end(), elements.data(), [](From value) { return static_cast<T>(value); });
-    return elements;
-}
 
 template <class T>
 struct convolution {

@@ -17,25 +17,26 @@
 #include <scorecam/error.hpp>
 #include <scorecam/explanation.hpp>
 #include <scorecam/model.hpp>
-#include <scorecam/policies/registry.hpp>
+#include <scorecam/detail/recipe.hpp>
 #include <scorecam/detail/steps.hpp>
+#include <scorecam/explain.hpp>
 
 namespace scorecam::budget {
 
 /// A map and how sure it is. Scores of channels that were not scored are imputed; those that were are the true ones.
 template <class T, std::size_t SpatialRank = 2>
 struct explanation : scorecam::explanation<T, SpatialRank> {
-    tensor<unsigned char, 2> scored;  ///< (1, K): 1 for a channel that was scored, or that there was nothing to score of
-    tensor<T, 3> deviations;          ///< (1, K, M): the standard deviation of each score; 0 if it was scored
-    tensor<T, 2> predicted_error;  ///< (1, M): largest difference from the exact map, not exceeded with settings::confidence
-    tensor<T, 2> certified_error;  ///< (1, M): never exceeded, for scores in [0, 1] and raw or ReLU weights; 1 otherwise
+    result_tensor<unsigned char, 2> scored;  ///< (1, K): 1 for a channel that was scored, or that there was nothing to score of
+    result_tensor<T, 3> deviations;          ///< (1, K, M): the standard deviation of each score; 0 if it was scored
+    result_tensor<T, 2> predicted_error;  ///< (1, M): largest difference from the exact map, not exceeded with settings::confidence
+    result_tensor<T, 2> certified_error;  ///< (1, M): never exceeded, for scores in [0, 1] and raw or ReLU weights; 1 otherwise
     index_t scored_channels = 0;
     bool is_exact           = false;  ///< nothing is imputed: this is Score-CAM's own map, to the last bit
 };
 
 /// Explains one image at a time with the given effort; the result can be continued to more, up to the exact map. Policies
 /// are as for scorecam::explainer. Few channels against the effort are simply all scored.
-template <class Backend, class Model, class... Policies>
+template <class Backend, class Model>
 class explainer {
     using T                           = typename Model::value_type;
     static constexpr std::size_t rank = spatial_rank_of<Model> + 2;
@@ -45,34 +46,52 @@ public:
     using images_view      = const_view_on<Backend, T, rank>;
     using explanation_type = budget::explanation<T, rank - 2>;
 
+    template <class... Policies>
     explicit explainer(Backend& on, Model& model, settings const& numbers, Policies... policies)
-        : on_{on}, numbers_{numbers}, steps_{on, model, std::move(policies)...}
+        : numbers_{numbers}, steps_{on, model, std::move(policies)...}
     {
+        static_assert(scorecam::detail::check_policies<Backend, Model, Policies...>());
     }
+    template <class... Policies>
     explicit explainer(Backend& on, Model& model, Policies... policies)
         : explainer{on, model, settings{}, std::move(policies)...}
     {
     }
+    explainer(explainer const&)            = delete;
+    explainer& operator=(explainer const&) = delete;
 
-    /// Explains an image (C, H, W) in the backend's memory, which has to stay there for more(). Waits. Throws as
-    /// scorecam::explainer does.
-    [[nodiscard]] explanation_type operator()(image_view image, effort const& how)
+    /// Explains an image (C, H, W) in the backend's memory, which has to stay there for more(). Waits. `now` holds for this call
+    /// and for those of more() after it, as for scorecam::explainer. Throws as that does.
+    template <scorecam::detail::call_argument... Now>
+    [[nodiscard]] explanation_type operator()(image_view image, effort const& how, Now... now)
     {
+        auto const entered = steps_.enter();
         check(how);
-        begin({image.data(), prepend(image.shape(), 1)});
-        return more(how);
+        is_whole_ = false;
+        begin({image.data(), prepend(image.shape(), 1)}, scorecam::detail::asked(steps_.chosen().call, std::move(now)...));
+        return go_on(how);
     }
 
-    /// Goes on with the last image: what was scored is kept. Less effort than was made already changes nothing.
+    /// Goes on with the last image: what was scored is kept. Less effort than was made already changes nothing. Throws
+    /// option_error if there is none, or if its last call was cut off by an exception: what is known of it may be half a step.
     [[nodiscard]] explanation_type more(effort const& how)
     {
+        auto const entered = steps_.enter();
         check(how);
-        if (image_.data() == nullptr) { throw option_error{"there is nothing to go on with; explain an image first"}; }
-        std::visit([&](auto const& one) { score(one); }, how);
-        return result();
+        if (!is_whole_) { throw option_error{"there is nothing to go on with; explain an image first"}; }
+        is_whole_ = false;
+        return go_on(how);
     }
 
 private:
+    [[nodiscard]] explanation_type go_on(effort const& how)
+    {
+        std::visit([&](auto const& one) { score(one); }, how);
+        auto found = result();
+        is_whole_  = true;
+        return found;
+    }
+
     static void check(effort const& how)
     {
         if (auto const* n = std::get_if<forwards>(&how); n != nullptr && n->number < 1) {
@@ -84,19 +103,10 @@ private:
         }
     }
 
-    void begin(images_view image)
+    void begin(images_view image, scorecam::detail::call_choices const& now)
     {
-        image_ = {};
         known_.reset();
-        steps_.begin(image);
-        steps_.capture(image);
-        steps_.choose_targets();
-        steps_.group_channels();
-        steps_.find_extrema(image);
-        steps_.prepare_scoring(image);
-        steps_.score_baseline(image);
-        steps_.score_flat_channels(image);
-        image_ = image;
+        scorecam::detail::prepare(steps_, image, now);
         done_.assign(static_cast<std::size_t>(steps_.roles().extent(1)), true);
         left_ = 0;
         for (auto const& pick : steps_.channels_to_score()) {
@@ -161,11 +171,11 @@ private:
         left_ -= static_cast<index_t>(channels.size());
         auto const count = static_cast<index_t>(channels.size());
         tensor<T, 2> outputs{{{known_ ? count : 0, steps_.outputs().extent(1)}}};
-        steps_.score_channels(image_, picks, [&](index_t first, const_view_on<Backend, T, 2> seen) {
-            if (known_) { on_.to_host(seen, outputs.data() + first * outputs.extent(1)); }
+        steps_.score_masks(picks, [&](index_t first, auto const& seen) {
+            if (known_) { steps_.copy_to_host(seen, outputs.data() + first * outputs.extent(1)); }
         });
         if (!known_) { return; }
-        on_.wait();
+        steps_.wait();
         auto const all = steps_.scores();
         tensor<T, 2> scores{{{count, all.extent(2)}}};
         for (index_t n = 0; n < count; ++n) {
@@ -180,22 +190,20 @@ private:
     {
         if (known_) { return *known_; }
         auto const whole  = steps_.outputs();
-        auto const zero   = steps_.background_outputs(image_);
+        auto const zero   = steps_.background_outputs();
         auto const chosen = steps_.targets();
         tensor<T, 2> outputs{{{2, whole.extent(1)}}};
         std::copy(zero.begin(), zero.end(), outputs.data());
         std::copy(whole.begin(), whole.end(), outputs.data() + whole.extent(1));
         tensor<T, 2> scores{{{2, chosen.extent(1)}}};
-        auto const how         = steps_.template with<kinds::score>([&](auto const& f) {
-            for (index_t n = 0; n < 2; ++n) {
-                auto const read = f(ops::row<T>{outputs[n].data(), outputs.extent(1)});
-                for (index_t m = 0; m < scores.extent(1); ++m) { scores(n, m) = static_cast<T>(read(chosen(0, m))); }
-            }
-            return link_for(f, guess_outputs(std::as_const(outputs).view()));
-        });
-        auto const masks       = steps_.masks();
+        for (index_t n = 0; n < 2; ++n) {
+            steps_.chosen().score_row({std::as_const(outputs)[n].data(), outputs.extent(1)}, chosen.data(), chosen.extent(1),
+                                      scores.view()[n].data());
+        }
+        auto const how         = link_for(steps_.chosen().nature, guess_outputs(std::as_const(outputs).view()));
+        auto const masks       = steps_.normalised_activations();
         auto const activations = steps_.activations();
-        auto const& summed     = steps_.sums_masks() ? masks : activations;
+        auto const& summed     = steps_.chosen().summand == summand::masks ? masks : activations;
         std::vector<index_t> candidates;
         for (auto const& pick : steps_.channels_to_score()) { candidates.push_back(pick.channel); }
         known_.emplace(masks[0], summed[0], candidates, std::span{chosen.data(), static_cast<std::size_t>(chosen.size())},
@@ -212,10 +220,7 @@ private:
         auto const zero_mask = steps_.zero_mask_scores();
         auto const all       = [](auto const& t) { return std::span{t.data(), static_cast<std::size_t>(t.size())}; };
         return f([&](std::span<T const> scores, index_t m, std::span<T> weights) {
-            steps_.template with<kinds::weighting>([&](auto const& weighting) {
-                weigh_by<T, std::remove_cvref_t<decltype(weighting)>>{weighting, all(roles), all(baseline),
-                                                                      all(zero_mask)}(scores, m, weights);
-            });
+            weigh_by{steps_.chosen().weigh_row, all(roles), all(baseline), all(zero_mask)}(scores, m, weights);
         });
     }
 
@@ -238,10 +243,7 @@ private:
                             {found.deviations.data(), trailing<2>(scores.shape())});
             steps_.replace_scores(scores);
         }
-        steps_.weigh();
-        steps_.combine();
-        steps_.draw(image_);
-        static_cast<scorecam::explanation<T, rank - 2>&>(found) = steps_.collect_and_go_on();
+        static_cast<scorecam::explanation<T, rank - 2>&>(found) = scorecam::detail::map_of_scores(steps_);
         found.scored = tensor<unsigned char, 2>{{{1, static_cast<index_t>(done_.size())}}, {done_.begin(), done_.end()}};
         found.scored_channels = scored();
         found.is_exact        = left_ == 0;
@@ -260,22 +262,19 @@ private:
     /// 1, which is always right, where the limits of a score say nothing about a weight.
     [[nodiscard]] std::vector<T> certified_errors()
     {
-        bool const limited = steps_.template with<kinds::score>([](auto const& f) {
-            using score_type = std::remove_cvref_t<decltype(f)>;
-            return std::is_same_v<score_type, probability> || std::is_same_v<score_type, sigmoid>;
-        });
-        bool const alone   = steps_.template with<kinds::weighting>(
-            [](auto const& w) { return weighs_channels_alone<std::remove_cvref_t<decltype(w)>>; });
+        auto const nature  = steps_.chosen().nature;
+        bool const limited = nature == score_nature::probability ||
+                             nature == score_nature::sigmoid;
+        bool const alone = steps_.chosen().weighs_alone;
         if (!limited || !alone) { return std::vector<T>(static_cast<std::size_t>(steps_.targets().size()), T(1)); }
         return with_weigher([&](auto const& weigh) { return known_->certified(weigh, T(0), T(1)); });
     }
 
     static constexpr index_t round = 16;  // channels scored between two looks at what is known
 
-    Backend& on_;
     settings numbers_;
-    steps<Backend, Model, Policies...> steps_;
-    images_view image_{};
+    scorecam::detail::steps<Backend, Model> steps_;
+    bool is_whole_ = false;  // an image was explained, and its last call came to its end
     std::optional<surrogate<T>> known_;
     std::vector<bool> done_;  // each channel
     index_t left_ = 0;        // channels that can be scored and are not
@@ -289,7 +288,7 @@ template <class Backend, class Model, class... Policies>
                            effort const& how, Policies... policies)
 {
     static_assert(check_model<Model>());
-    explainer<Backend, Model, Policies...> run{on, model, std::move(policies)...};
+    explainer<Backend, Model> run{on, model, std::move(policies)...};
     return run(image, how);
 }
 

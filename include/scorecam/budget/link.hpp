@@ -273,24 +273,26 @@ private:
 using link = std::variant<identity_link, logistic_link, softmax_link>;
 
 /// The link for a score, given what the model's outputs are.
+[[nodiscard]] inline link link_for(score_nature score, outputs_are outputs = outputs_are::logits, index_t classes = 48)
+{
+    switch (score) {
+    case score_nature::probability:
+        return softmax_link{outputs_are::logits, classes};
+    case score_nature::sigmoid:
+        return logistic_link{logistic_link::shown::log_odds};
+    case score_nature::logit:
+        if (outputs == outputs_are::probabilities) { return softmax_link{outputs, classes}; }
+        if (outputs == outputs_are::chances) { return logistic_link{logistic_link::shown::scores}; }
+        break;
+    case score_nature::other:
+        break;
+    }
+    return identity_link{};
+}
 template <class Score>
 [[nodiscard]] link link_for(Score const&, outputs_are outputs = outputs_are::logits, index_t classes = 48)
 {
-    if constexpr (std::is_same_v<Score, probability>) {
-        return softmax_link{outputs_are::logits, classes};
-    } else if constexpr (std::is_same_v<Score, sigmoid>) {
-        return logistic_link{logistic_link::shown::log_odds};
-    } else if constexpr (std::is_same_v<Score, logit>) {
-        switch (outputs) {
-        case outputs_are::probabilities:
-            return softmax_link{outputs, classes};
-        case outputs_are::chances:
-            return logistic_link{logistic_link::shown::scores};
-        case outputs_are::logits:
-            break;
-        }
-    }
-    return identity_link{};
+    return link_for(nature_of<Score>, outputs, classes);
 }
 
 /// What outputs (n, classes) look like. One alone, or very few rows, can be mistaken.

@@ -1,6 +1,7 @@
 #pragma once
 // From the scores of all channels to their weights, by the weighting in force.
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <type_traits>
 
@@ -33,20 +34,18 @@ struct weigh_by {
                                       .stride    = 1,
                                       .baseline  = at(baseline),
                                       .zero_mask = at(zero_mask)};
-        auto const reading = weighting(c);
-        for (index_t k = 0; k < c.count; ++k) {
-            weights[static_cast<std::size_t>(k)] = static_cast<T>(ops::weight_of(c, reading, k));
+        if constexpr (std::is_same_v<Weighting, std::function<void(ops::contributions<T> const&, T*)>>) {  // of whatever type it was
+            weighting(c, weights.data());
+        } else {
+            auto const reading = weighting(c);
+            for (index_t k = 0; k < c.count; ++k) {
+                weights[static_cast<std::size_t>(k)] = static_cast<T>(ops::weight_of(c, reading, k));
+            }
         }
     }
 };
 template <class T, class Weighting>
 weigh_by(Weighting const&, std::span<ops::channel_role const>, std::span<T const>, std::span<T const>)
     -> weigh_by<T, Weighting>;
-
-/// True for weightings that give each channel a weight of its own contribution alone, never less for a larger one: limits
-/// of a score are limits of a weight.
-template <class Weighting>
-inline constexpr bool weighs_channels_alone =
-    std::is_same_v<Weighting, raw_weights> || std::is_same_v<Weighting, relu_weights>;
 
 }  // namespace scorecam::budget

@@ -11,7 +11,7 @@
 #include <scorecam/tensor.hpp>
 #include <scorecam/tensor_view.hpp>
 
-namespace scorecam {
+namespace scorecam::detail {
 
 /// Images (I, C, H, W) for a model of the given input shape. What a host cannot read, it does not look into.
 template <class T, std::size_t Rank, class Space>
@@ -21,6 +21,9 @@ void check_images(tensor_view<T const, Rank, Space> images, extents<Rank - 1> co
         if (wanted[d] < 1) {
             throw shape_error{"the model's input_shape() is " + to_string(wanted) + "; it names fixed extents of 1 or more"};
         }
+    }
+    if (images.data() == nullptr) {
+        throw shape_error{"the view of the images is null; make one of pixels: scorecam::tensor_view<float const, 3>{data, C, H, W}"};
     }
     if (!(trailing<Rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {
         throw shape_error{"the images have the shape " + to_string(images.shape()) + ", the model takes " +
@@ -104,7 +107,7 @@ void check_scores(explanation<T, SpatialRank> const& found)
 
 /// Sets the status of every map from the extrema (I, M) of Up(Σ_k w_k A_k).
 template <class T, std::size_t SpatialRank>
-void judge(explanation<T, SpatialRank>& found, tensor<ops::range<T>, 2> const& extrema)
+void set_status(explanation<T, SpatialRank>& found, tensor<ops::range<T>, 2> const& extrema)
 {
     found.status = tensor<map_status, 2>{extrema.shape()};
     for (index_t i = 0; i < extrema.extent(0); ++i) {
@@ -124,4 +127,4 @@ void judge(explanation<T, SpatialRank>& found, tensor<ops::range<T>, 2> const& e
     }
 }
 
-}  // namespace scorecam
+}  // namespace scorecam::detail

@@ -7,15 +7,17 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include <scorecam/backend.hpp>
 #include <scorecam/batch_view.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
-#include <scorecam/detail/recorded_chunks.hpp>
+#include <scorecam/policies/masks.hpp>
+#include <scorecam/detail/graphs.hpp>
 #include <scorecam/detail/scratch.hpp>
 
-namespace scorecam {
+namespace scorecam::detail {
 
 /// A model as the explainer calls it.
 template <class Backend, class Model>
@@ -32,7 +34,7 @@ public:
                            batch_view<batch_value_of<Model>, rank, layout_of<Model>, typename Model::space_type>>;
 
     static_assert(
-        takes_images<Model> || detail::backend_makes_batches<Backend, value_type, rank, input_type>,
+        takes_images<Model> || backend_makes_batches<Backend, value_type, rank, input_type>,
         "scorecam: the model has a batch_value_type or a batch_layout, and the backend's mask and copy do not take "
         "the batch_view that is made for it; use another backend");
 
@@ -41,13 +43,14 @@ public:
     /// Forgets the counts and the shapes seen.
     void restart()
     {
-        forwards_ = batches_ = classes_ = 0, activation_ = {};
+        forwards_ = batches_ = 0, activation_ = {};
+        rows_.clear();
         recorded_.forget();
     }
 
     [[nodiscard]] index_t forwards() const { return forwards_; }  ///< images pushed through the model
     [[nodiscard]] index_t batches() const { return batches_; }    ///< calls of the model
-    [[nodiscard]] index_t bytes() const { return own_input_.bytes() + canvas_.bytes(); }
+    [[nodiscard]] index_t bytes() const { return own_input_.bytes() + canvas_.bytes() + at_tap_.bytes(); }
 
     [[nodiscard]] Model& model() const { return model_; }
     [[nodiscard]] auto input_shape() const { return model_.input_shape(); }
@@ -123,12 +126,12 @@ public:
                           on_.queue();
                           model_.forward(batch, on_.queue());
                       }) {
-            outputs = model_.forward(batch, on_.queue());
+            outputs = answered(model_.forward(batch, on_.queue()));
         } else {
-            outputs = model_.forward(batch);
+            outputs = answered(model_.forward(batch));
         }
         count(batch.extent(0));
-        check_outputs("forward", outputs.shape(), batch);
+        check_outputs("forward", outputs, batch.shape());
         return outputs;
     }
 
@@ -144,9 +147,47 @@ public:
             seen = model_.capture(batch);
         }
         count(batch.extent(0));
-        check_outputs("capture", seen.outputs.shape(), batch);
+        check_outputs("capture", seen.outputs, batch.shape());
         check_activations(seen.activations.shape(), batch);
         return seen;
+    }
+
+    /// The outputs for activations (n, K, h, w), by the network behind the tap. Throws option_error if the model has none.
+    [[nodiscard]] outputs_of<Model> resume(images_type activations)
+    {
+        outputs_of<Model> outputs;
+        if constexpr (!has_resume<Model>) {
+            throw option_error{
+                "masks were to be put on the activations, place::tap, and the model has no resume(activations) that runs the rest "
+                "of the network; use place::input, or give the model one"};
+        } else if constexpr (requires {
+                                 on_.queue();
+                                 model_.resume(activations, on_.queue());
+                             }) {
+            outputs = answered(model_.resume(activations, on_.queue()));
+        } else {
+            outputs = answered(model_.resume(activations));
+        }
+        count(activations.extent(0));
+        check_outputs("resume", outputs, activations.shape());
+        return outputs;
+    }
+
+    /// Calls use(where, answer): `where` n copies of the subject, the images or the activations, are to be written, and
+    /// answer(where), which runs the network on them. Pictures are painted on views of the images' kind.
+    template <class Use>
+    void with_room_for(index_t n, images_type subject, place on, bool paints_pictures, Use const& use)
+    {
+        if (on == place::tap) {
+            auto const room = at_tap_.resize(on_, prepend(trailing<rank - 1>(subject.shape()), n));
+            return use(room, [this](pictures_type const& filled) { return resume(filled); });
+        }
+        if constexpr (!takes_images<Model>) {
+            if (!paints_pictures) {
+                return use(input(n, subject), [this](input_type const& filled) { return forward(as_taken(filled)); });
+            }
+        }
+        use(canvas(n, subject), [this](pictures_type const& filled) { return forward(entered(filled)); });
     }
 
     /// run(picks), which calls the model once with what is at `batch`; recorded and replayed where that can be, see
@@ -178,13 +219,6 @@ private:
     [[nodiscard]] memory_type input_memory(index_t n)
     {
         auto const wanted = extents_in_memory(prepend(model_.input_shape(), n), layout_of<Model>);
-        static_assert(
-            !(requires { model_.input_buffer(n); }) ||
-                requires {
-                    { model_.input_buffer(n) } -> std::convertible_to<memory_type>;
-                },
-            "scorecam: a model's input_buffer(n) returns a writable tensor_view<value_type, 4, space_type>, or one of its "
-            "batch_value_type");
         if constexpr (requires {
                           { model_.input_buffer(n) } -> std::convertible_to<memory_type>;
                       }) {
@@ -199,16 +233,36 @@ private:
         }
     }
 
-    void check_outputs(std::string const& member, extents<2> got, batch_of<Model> batch)
+    template <class Answer>
+    [[nodiscard]] static outputs_of<Model> answered(Answer const& answer)
     {
-        auto const wanted = classes_ == 0 ? got[1] : classes_;
-        if (got[0] != batch.extent(0) || got[1] != wanted || got[1] < 1) {
-            throw shape_error{"the model's " + member + " returned outputs of the shape " + to_string(got) +
-                              " for a batch of " + to_string(batch.shape()) + "; it must return (" +
-                              std::to_string(batch.extent(0)) + ", " +
-                              (classes_ == 0 ? "classes" : std::to_string(classes_)) + ") in every call"};
+        return as_outputs<value_type, typename Model::space_type>(answer);
+    }
+
+    void check_outputs(std::string const& member, outputs_of<Model> const& got, extents<rank> const& batch)
+    {
+        bool const first = rows_.empty();
+        if (first) {
+            for (int k = 0; k < got.count(); ++k) { rows_.push_back(got.row_shape(k)); }
         }
-        classes_ = got[1];
+        for (int k = 0; k < std::max(got.count(), static_cast<int>(rows_.size())); ++k) {
+            bool const there = k < got.count() && k < static_cast<int>(rows_.size());
+            bool const same  = there && got.row_shape(k) == rows_[static_cast<std::size_t>(k)];
+            if (same && got.images() == batch[0] && got.row_shape(k).size() > 0) { continue; }
+            auto const with_images = [](index_t images, std::string const& row) {  // "(5)" for 3 images is "(3, 5)"
+                return "(" + std::to_string(images) + ", " + row.substr(1);
+            };
+            std::string const which = got.count() > 1 || rows_.size() > 1 ? " number " + std::to_string(k) : "";
+            throw shape_error{
+                "the model's " + member + " returned outputs" + which + " of the shape " +
+                (k < got.count() ? with_images(got.images(), to_string(got.row_shape(k))) : std::string{"none"}) +
+                " for a batch of " + to_string(batch) + "; it must return " +
+                (first ? "(" + std::to_string(batch[0]) + ", classes)"
+                 : k < static_cast<int>(rows_.size())
+                     ? with_images(batch[0], to_string(rows_[static_cast<std::size_t>(k)]))
+                     : std::to_string(rows_.size()) + " outputs") +
+                " in every call"};
+        }
     }
 
     void check_activations(extents<spatial_rank + 2> got, batch_of<Model> batch)
@@ -228,11 +282,12 @@ private:
     Model& model_;
     scratch<Backend, batch_value_of<Model>, rank> own_input_;
     scratch<Backend, value_type, rank> canvas_;  // of models that do not take images as they are
+    scratch<Backend, value_type, rank> at_tap_;  // copies of the activations
     index_t forwards_ = 0;
     index_t batches_  = 0;
-    index_t classes_  = 0;
+    std::vector<ops::row_shape> rows_;  // of the outputs
     extents<spatial_rank + 1> activation_{};
     recorded_chunks<Backend, Model> recorded_;
 };
 
-}  // namespace scorecam
+}  // namespace scorecam::detail

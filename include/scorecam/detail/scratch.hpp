@@ -6,7 +6,7 @@
 
 #include <scorecam/tensor_view.hpp>
 
-namespace scorecam {
+namespace scorecam::detail {
 
 /// A tensor in a backend's memory that grows when it must and never shrinks. Its elements are whatever was there before.
 template <class Backend, class T, std::size_t Rank>
@@ -40,4 +40,4 @@ private:
     index_t capacity_ = 0;
 };
 
-}  // namespace scorecam
+}  // namespace scorecam::detail

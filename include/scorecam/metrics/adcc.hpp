@@ -103,8 +103,8 @@ template <class Backend, class Model, class Images, class T, std::size_t R, clas
     targets_per_image classes;
     for (auto const c : found.targets) { classes.classes_of_image.push_back({c}); }
 
-    scratch<Backend, T, 2> factors;
-    scratch<Backend, T, R + 2> shown;
+    scorecam::detail::scratch<Backend, T, 2> factors;
+    scorecam::detail::scratch<Backend, T, R + 2> shown;
     on.from_host(maps.data(), factors.resize(on, {{I * M, maps[0][0].size()}}));
     auto shape = images.shape();
     shape[0]   = I * M;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <scorecam/detail/scratch.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/metrics/curve.hpp>
 #include <scorecam/metrics/maps.hpp>
@@ -84,8 +85,8 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
     if (share) { detail::check_share("the share of the pixels kept", *share); }
     auto const count = static_cast<std::int32_t>(std::lround(share.value_or(1) * static_cast<double>(positions)));
 
-    scratch<Backend, std::int32_t, 2> ranks;
-    scratch<Backend, T, 2> factors;
+    scorecam::detail::scratch<Backend, std::int32_t, 2> ranks;
+    scorecam::detail::scratch<Backend, T, 2> factors;
     std::vector<caveat> caveats;
     std::vector<ops::pick> copies;
     std::vector<std::int32_t> ranked;
@@ -101,7 +102,7 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
         }
     }
 
-    perturbed<Backend, Model, Policies...> score{on, model, std::move(policies)...};
+    perturbed<Backend, Model> score{on, model, std::move(policies)...};
     score.begin(images, M);
     if (share) {
         on.from_host(ranked.data(), ranks.resize(on, {{I * M, positions}}));

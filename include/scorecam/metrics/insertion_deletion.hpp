@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <scorecam/detail/scratch.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/metrics/curve.hpp>
 #include <scorecam/metrics/maps.hpp>
@@ -68,7 +69,7 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
     auto const last     = static_cast<index_t>(counts.size()) - 1;
     auto const image_at = way == direction::deletion ? index_t{0} : last;  // where the image is whole: f(X) is known
 
-    scratch<Backend, std::int32_t, 2> ranks;
+    scorecam::detail::scratch<Backend, std::int32_t, 2> ranks;
     tensor<std::int32_t, 2> ranked{{{I * M, positions}}};
     std::vector<caveat> caveats;
     std::vector<ops::pick> copies;
@@ -82,11 +83,11 @@ template <class Backend, class Model, class Images, class Maps, class Protocol, 
         }
     }
 
-    perturbed<Backend, Model, Policies...> score{on, model, std::move(policies)...};
+    perturbed<Backend, Model> score{on, model, std::move(policies)...};
     score.begin(images, M);
     on.from_host(ranked.data(), ranks.resize(on, ranked.shape()));
 
-    scratch<Backend, T, spatial_rank_of<Model> + 2> behind;
+    scorecam::detail::scratch<Backend, T, spatial_rank_of<Model> + 2> behind;
     auto const paint_behind = [&](auto const& picture) {
         if constexpr (!std::is_same_v<std::remove_cvref_t<decltype(picture)>, black>) {
             auto const from = images.slice(0, picture.per_image ? I : 1);

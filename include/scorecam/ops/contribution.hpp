@@ -54,4 +54,18 @@ template <class T, class Reading>
     return c.takes_part(k) ? reading(k) : T(0);
 }
 
+/// Σ_k w_k m_k / Σ_k m_k; 0 where all m_k are. RISE, Petsiuk et al. 2018, Eq. 6, with the masks' own sum for their expectation.
+template <class T>
+struct weighted_mean_of {
+    T sum  = 0;
+    T mass = 0;
+
+    SCORECAM_HD constexpr void include(T weight, T mask)
+    {
+        sum += weight * mask;
+        mass += mask;
+    }
+    [[nodiscard]] SCORECAM_HD constexpr T value() const { return mass == T(0) ? T(0) : sum / mass; }
+};
+
 }  // namespace scorecam::ops

@@ -1,5 +1,6 @@
 #pragma once
 // H_k = s(Up(A_k)) and X∘H_k: how an activation becomes a mask and a mask an input.
+#include <cstddef>
 #include <cstdint>
 
 #include <scorecam/config.hpp>
@@ -26,6 +27,12 @@ struct mask_rule {
     axis_rule axis     = axis_rule::half_pixel;
     extrema_of extrema = extrema_of::resized;
     double epsilon     = 0;  ///< added to max - min
+};
+
+/// Where the image begins on a map that is enlarged beyond it, in pixels of the enlarged map, one for each axis.
+template <std::size_t Rank>
+struct shift {
+    std::int32_t at[Rank];
 };
 
 /// X∘H + B∘(1 - H) at one element. Affine normalisation commutes with interpolation, so `mask` may be

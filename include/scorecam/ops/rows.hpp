@@ -10,16 +10,74 @@
 
 namespace scorecam::ops {
 
-/// One row of the model's outputs: the numbers of all classes for one image.
+/// The extents of one output for one image, outermost first: (classes), (C, h, w), (anchors, 4 + C), ...
+struct row_shape {
+    static constexpr int most_axes = 4;
+    index_t extent[most_axes]{};
+    int axes = 0;
+
+    [[nodiscard]] SCORECAM_HD constexpr index_t operator[](int axis) const { return extent[axis]; }
+    /// How many numbers that are.
+    [[nodiscard]] SCORECAM_HD constexpr index_t size() const
+    {
+        index_t product = 1;
+        for (int d = 0; d < axes; ++d) { product *= extent[d]; }
+        return product;
+    }
+    [[nodiscard]] friend SCORECAM_HD constexpr bool operator==(row_shape const& a, row_shape const& b)
+    {
+        bool same = a.axes == b.axes;
+        for (int d = 0; same && d < a.axes; ++d) { same = a.extent[d] == b.extent[d]; }
+        return same;
+    }
+};
+
+template <class T>
+struct outputs;
+
+/// What the model answers for one image, as a score reads it: the numbers of its first output, row-major, and where there are
+/// several the others. For a classifier element c is the number of class c.
 template <class T>
 struct row {
     using value_type = T;
     T const* data;
     index_t count;
+    row_shape shape{};                 ///< of the first output; without axes where nobody said more than `count`
+    outputs<T> const* of   = nullptr;  ///< all outputs of the batch
+    index_t number_in_them = 0;        ///< the image's place in the batch
 
     [[nodiscard]] SCORECAM_HD constexpr index_t size() const { return count; }
     [[nodiscard]] SCORECAM_HD constexpr T operator[](index_t i) const { return data[i]; }
+    /// The image's row of output number k, 0 for the first.
+    [[nodiscard]] SCORECAM_HD constexpr row output(int k) const;
 };
+
+/// The outputs of a model for a batch of images: plain pointers, that a kernel can take by value.
+template <class T>
+struct outputs {
+    static constexpr int most = 8;
+    struct one {
+        T const* data = nullptr;  ///< (images, shape...), row-major
+        row_shape shape{};
+    };
+    one each[most]{};
+    int count      = 0;
+    index_t images = 0;
+
+    /// What is answered for one image; it refers to this.
+    [[nodiscard]] SCORECAM_HD constexpr row<T> operator[](index_t image) const { return row_of(image, 0); }
+    [[nodiscard]] SCORECAM_HD constexpr row<T> row_of(index_t image, int k) const
+    {
+        index_t const size = each[k].shape.size();
+        return {each[k].data + image * size, size, each[k].shape, this, image};
+    }
+};
+
+template <class T>
+[[nodiscard]] SCORECAM_HD constexpr row<T> row<T>::output(int k) const
+{
+    return of == nullptr ? *this : of->row_of(number_in_them, k);
+}
 
 /// The number itself.
 template <class Row>

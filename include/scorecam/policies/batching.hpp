@@ -128,4 +128,15 @@ private:
 static_assert(batching<preferred_batch> && batching<fixed_batch> && batching<bounded_batch> && batching<shrinking_batch> &&
               batching<tuned_batch>);
 
+template <>
+struct choice<kinds::batching> {
+    using standard = preferred_batch;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(batching<P>,
+                      "scorecam: a batching strategy has next(scorecam::batch_request) that returns the size of the next batch");
+    }
+};
+
 }  // namespace scorecam

@@ -6,6 +6,7 @@
 #include <functional>
 #include <numeric>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -142,6 +143,40 @@ struct no_groups {
 struct channel_groups {
     using kind     = kinds::grouping;
     index_t number = 32;
+};
+
+template <>
+struct choice<kinds::channels> {
+    using standard = all_channels;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(std::is_same_v<P, all_channels> || channel_choice<P, T>,
+                      "scorecam: a choice of channels has choose(view of scorecam::ops::moments<T>) const that returns a "
+                      "std::vector<bool>");
+    }
+};
+template <>
+struct choice<kinds::unscored> {
+    using standard = unscored_channels;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(std::is_convertible_v<P const&, unscored_channels>,
+                      "scorecam: a policy for channels that are not scored is convertible to scorecam::unscored_channels");
+    }
+};
+template <>
+struct choice<kinds::grouping> {
+    using standard = no_groups;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(
+            std::is_same_v<P, no_groups> || requires(P const p) {
+                { p.number } -> std::convertible_to<index_t>;
+            }, "scorecam: a grouping has `number`, how many groups there are to be, as scorecam::channel_groups has");
+    }
 };
 
 }  // namespace scorecam

@@ -8,10 +8,13 @@
 
 namespace scorecam {
 
-/// The steps that can be chosen. A policy says which one it is for: `using kind = scorecam::kinds::score;`.
+/// What can be chosen. A policy says what it is a choice of: `using kind = scorecam::kinds::score;`.
 namespace kinds {
-struct target {};      // which classes are explained
+struct target {};      // which questions are asked: classes, as a rule
 struct score {};       // f: what is read from a row of outputs
+struct masks {};       // where masks come from: the activations, or elsewhere
+struct place {};       // what masks are put on: the input, or the activations
+struct estimate {};    // how the map is made of masks and weights
 struct baseline {};    // X_b of Eq. 1
 struct background {};  // what a mask lets through where it is 0
 struct weighting {};   // from C(A_k) to w_k
@@ -24,7 +27,7 @@ struct grouping {};    // channels summed before they are masks
 struct summand {};     // what is summed: A_k or H_k
 struct convention {};  // all of the above at once
 struct batching {};    // how many masked images go through the model at once
-struct callers {};     // how many threads call the model
+struct concurrency {}; // how many threads call the model
 struct progress {};    // who is told how far it got
 struct stop {};        // who may stop it
 }  // namespace kinds
@@ -72,11 +75,10 @@ struct every_alternative<std::variant<P...>> {
 
 }  // namespace detail
 
-template <class P>
-concept policy =
-    detail::one_of<kind_of<P>, kinds::target, kinds::score, kinds::baseline, kinds::background, kinds::weighting,
-                   kinds::masking, kinds::heatmap, kinds::flat, kinds::channels, kinds::unscored, kinds::grouping,
-                   kinds::summand, kinds::convention, kinds::batching, kinds::callers, kinds::progress, kinds::stop>;
+/// What there is to know of a kind: `standard`, the policy in force where none is given, and `check<P, T>()`, which refuses in
+/// words, at compile time, what is none of that kind for element type T. Each kind's file has its own; registry.hpp lists all.
+template <class Kind>
+struct choice;
 
 /// Calls f with the policy, or with the alternative that a variant holds.
 template <class P, class F>

@@ -1,5 +1,6 @@
 #pragma once
 // Hearing how far an explanation got, and stopping it.
+#include <concepts>
 #include <stop_token>
 #include <utility>
 
@@ -36,6 +37,29 @@ struct stop_when {
 struct never_stop {
     using kind = kinds::stop;
     [[nodiscard]] bool requested() const { return false; }
+};
+
+template <>
+struct choice<kinds::progress> {
+    using standard = silent;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(
+            requires(P p, index_t n) { p.report(n, n); }, "scorecam: a progress policy has report(done, total)");
+    }
+};
+template <>
+struct choice<kinds::stop> {
+    using standard = never_stop;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(
+            requires(P const p) {
+                { p.requested() } -> std::convertible_to<bool>;
+            }, "scorecam: a stop policy has requested() const that returns a bool");
+    }
 };
 
 }  // namespace scorecam

@@ -73,4 +73,24 @@ struct score_by {
     }
 };
 
+/// The scores whose nature somebody makes use of.
+enum class score_nature { probability, logit, sigmoid, other };
+template <class S>
+inline constexpr score_nature nature_of = std::is_same_v<S, probability> ? score_nature::probability
+                                          : std::is_same_v<S, logit>     ? score_nature::logit
+                                          : std::is_same_v<S, sigmoid>   ? score_nature::sigmoid
+                                                                         : score_nature::other;
+
+template <>
+struct choice<kinds::score> {
+    using standard = probability;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(score<P, T>,
+                      "scorecam: a score is called with a row of outputs and returns what is called with a class: "
+                      "score(scorecam::ops::row<T>)(c) -> T; scorecam::score_by makes one of a function (row, c)");
+    }
+};
+
 }  // namespace scorecam

@@ -2,6 +2,7 @@
 // Which classes are explained. All targets of a call are read from the same forward passes.
 #include <concepts>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -95,22 +96,15 @@ concept lists_targets = requires(A const a, index_t n) {
     { a.list(n, n) } -> std::same_as<tensor<index_t, 2>>;
 };
 
-/// The classes (I, M) that a target stands for, given the model's outputs (I, classes), in the backend's memory.
-template <class Backend, class Target, class Outputs, class Held>
-void choose_targets_of(Backend& on, Target const& chosen, Outputs outputs, Held& out)
-{
-    index_t const images  = outputs.extent(0);
-    index_t const classes = outputs.extent(1);
-    if constexpr (lists_targets<Target>) {
-        auto const list = chosen.list(images, classes);
-        on.from_host(list.data(), out.resize(on, list.shape()));
-    } else {
-        if (chosen.number < 1 || chosen.number > classes) {
-            throw target_error{"the top " + std::to_string(chosen.number) + " classes were asked of a model with " +
-                               std::to_string(classes) + " outputs; ask for 1 to " + std::to_string(classes)};
-        }
-        on.top(outputs, out.resize(on, {{images, chosen.number}}));
+template <>
+struct choice<kinds::target> {
+    using standard = top;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(std::is_same_v<P, top> || lists_targets<P>,
+                      "scorecam: a target has list(images, classes) that returns a scorecam::tensor<scorecam::index_t, 2>");
     }
-}
+};
 
 }  // namespace scorecam

@@ -1,6 +1,7 @@
 #pragma once
 // From the contributions C(A_k) to the weights of the channels.
 #include <concepts>
+#include <type_traits>
 
 #include <scorecam/ops/contribution.hpp>
 #include <scorecam/ops/rows.hpp>
@@ -78,6 +79,11 @@ template <class W>
     }
 }
 
+/// True for weightings that give each channel a weight of its own contribution alone, never less for a larger one: limits
+/// of a score are limits of a weight.
+template <class W>
+inline constexpr bool weighs_channels_alone = std::is_same_v<W, raw_weights> || std::is_same_v<W, relu_weights>;
+
 /// A channel without contrast (max = min) gives no mask. Most are dead ReLU channels: all zero.
 enum class flat_channels {
     skipped,  ///< it takes no part: weight 0, no forward. The default, and what the authors' code does
@@ -86,6 +92,28 @@ enum class flat_channels {
 template <>
 struct policy_kind<flat_channels> {
     using type = kinds::flat;
+};
+
+template <>
+struct choice<kinds::weighting> {
+    using standard = raw_weights;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(weighting<P, T>,
+                      "scorecam: a weighting is called with scorecam::ops::contributions<T> and returns what is called with a "
+                      "channel: weighting(row)(k) -> T; it has static constexpr bool shift_invariant");
+    }
+};
+template <>
+struct choice<kinds::flat> {
+    using standard = flat_channels;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(std::is_convertible_v<P const&, flat_channels>,
+                      "scorecam: a policy for flat channels is convertible to scorecam::flat_channels");
+    }
 };
 
 }  // namespace scorecam

@@ -32,6 +32,7 @@ namespace scorecam::cuda {
     SCORECAM_LAUNCH_MAPS(T, 3)
 
 #define SCORECAM_LAUNCH_MAPS(T, Rank)                                                                                       \
+    SCORECAM_LAUNCH(work::average<T, Rank>);                                                                                \
     SCORECAM_LAUNCH(work::extrema<T, Rank>);                                                                                \
     SCORECAM_LAUNCH_MASKS(T, T, Rank);                                                                                      \
     SCORECAM_LAUNCH(work::heat_before<T, Rank>);                                                                            \

@@ -1,5 +1,5 @@
 #pragma once
-// The fast host backend: rows and threads for the masks, Eigen for the linear algebra.
+// The fast host backend: rows and threads for the masks, blocks of positions for the sums.
 #include <algorithm>
 #include <cstddef>
 #include <type_traits>
@@ -11,6 +11,8 @@
 #include <scorecam/batch_view.hpp>
 #include <scorecam/cpu/buffer.hpp>
 #include <scorecam/cpu/resizer.hpp>
+#include <scorecam/cpu/sums.hpp>
+#include <scorecam/cpu/window.hpp>
 #include <scorecam/cpu/workers.hpp>
 #include <scorecam/reference.hpp>
 
@@ -66,7 +68,7 @@ public:
         serial_.top(outputs, targets);
     }
     template <class T, class Score>
-    void score(tensor_view<T const, 2> outputs, Score const& f, tensor_view<ops::pick const, 1> picks,
+    void score(model_outputs<T> outputs, Score const& f, tensor_view<ops::pick const, 1> picks,
                tensor_view<index_t const, 2> targets, tensor_view<T, 3> scores)
     {
         serial_.score(outputs, f, picks, targets, scores);
@@ -107,38 +109,64 @@ public:
     }
 
     template <class T, std::size_t Rank, class Batch>
-    void mask(tensor_view<T const, Rank> images, tensor_view<T const, Rank> background, tensor_view<T const, Rank> maps,
-              tensor_view<ops::range<T> const, 2> ranges, tensor_view<ops::pick const, 1> picks, ops::mask_rule rule,
-              Batch const& batch)
+    void mask(tensor_view<T const, Rank> images, tensor_view<T const, Rank> background, masks_view<T, Rank> masks,
+              tensor_view<ops::pick const, 1> picks, Batch const& batch)
     {
         auto const out  = strides_of(batch);
-        auto const low  = trailing<Rank - 2>(maps.shape());
         auto const high = trailing<Rank - 2>(images.shape());
-        resizer<T, Rank - 2> const resize{low, high, rule.axis};
+        window<T, Rank - 2> const resize{trailing<Rank - 2>(masks.maps.shape()), masks.resized_to(high), high, masks.rule.axis};
         workers_.for_each(picks.extent(0), [&](index_t b) {
-            index_t const i = picks(b).image;
-            index_t const k = picks(b).channel;
-            auto const* map = maps[i].data() + k * low.size();
+            index_t const i     = picks(b).image;
+            index_t const k     = picks(b).channel;
+            index_t const width = high[Rank - 3];
             auto const behind =
                 background.size() == 0 ? images.slice(0, 0) : background.slice(background.extent(0) == 1 ? 0 : i, 1);
-
-            std::vector<T> normalised(map, map + low.size());  // affine: commutes with resizing
-            for (auto& value : normalised) { value = ops::min_max(value, ranges(i, k), static_cast<T>(rule.epsilon)); }
-            auto low_row = resize.row_buffer();
-            row_array<T> h(resize.width());
-            for (index_t y = 0; y < resize.rows(); ++y) {
-                resize.blend(normalised.data(), y, low_row.data());
-                resize.expand_row(low_row.data(), h.data());
+            auto const map = normalised(masks, i, k);  // affine: commutes with resizing
+            auto rows      = resize.rows_of(map.data(), shift_of(masks, k));
+            for (index_t y = 0; y < high.size() / width; ++y) {
+                Eigen::Map<row_array<T> const> const h{rows.at(y), width};
                 for (index_t c = 0; c < images.extent(1); ++c) {
-                    index_t const at = c * high.size() + y * resize.width();
-                    auto const pixel = row_at(images[i].data() + at, resize.width());
-                    auto* const row  = batch.data() + out(b, c, y * resize.width());
+                    index_t const at = c * high.size() + y * width;
+                    auto const pixel = row_at(images[i].data() + at, width);
+                    auto* const row  = batch.data() + out(b, c, y * width);
                     if (behind.size() == 0) {
                         write(h * pixel, row, out.position);
                     } else {
-                        auto const through = row_at(behind.data() + at, resize.width());
+                        auto const through = row_at(behind.data() + at, width);
                         write(through + h * (pixel - through), row, out.position);
                     }
+                }
+            }
+        });
+    }
+
+    /// Row by row of the map: each mask's row is made once for all targets.
+    template <class T, std::size_t Rank>
+    void average(masks_view<T, Rank> masks, tensor_view<T const, 3> weights, tensor_view<T, Rank> out)
+    {
+        auto const high     = trailing<Rank - 2>(out.shape());
+        index_t const width = high[Rank - 3];
+        index_t const M     = out.extent(1);
+        window<T, Rank - 2> const resize{trailing<Rank - 2>(masks.maps.shape()), masks.resized_to(high), high, masks.rule.axis};
+        workers_.for_each(out.extent(0) * high.size() / width, [&](index_t each) {
+            index_t const i = each / (high.size() / width);
+            index_t const y = each % (high.size() / width);
+            std::vector<ops::weighted_mean_of<double>> means(static_cast<std::size_t>(M * width));
+            for (index_t k = 0; k < weights.extent(1); ++k) {
+                auto const map = normalised(masks, i, k);
+                auto rows      = resize.rows_of(map.data(), shift_of(masks, k));
+                auto const* h  = rows.at(y);
+                for (index_t m = 0; m < M; ++m) {
+                    auto const w = static_cast<double>(weights(i, k, m));
+                    for (index_t x = 0; x < width; ++x) {
+                        means[static_cast<std::size_t>(m * width + x)].include(w, static_cast<double>(h[x]));
+                    }
+                }
+            }
+            for (index_t m = 0; m < M; ++m) {
+                auto* const row = out[i].data() + m * high.size() + y * width;
+                for (index_t x = 0; x < width; ++x) {
+                    row[x] = static_cast<T>(means[static_cast<std::size_t>(m * width + x)].value());
                 }
             }
         });
@@ -147,12 +175,9 @@ public:
     template <class T, std::size_t Rank>
     void combine(tensor_view<T const, Rank> maps, tensor_view<T const, 3> weights, tensor_view<T, Rank> out)
     {
-        using matrix        = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
         index_t const plane = trailing<Rank - 2>(maps.shape()).size();
         for (index_t i = 0; i < maps.extent(0); ++i) {
-            Eigen::Map<matrix const> const a{maps[i].data(), maps.extent(1), plane};                    // (K, h·w)
-            Eigen::Map<matrix const> const w{weights[i].data(), weights.extent(1), weights.extent(2)};  // (K, M)
-            Eigen::Map<matrix>{out[i].data(), weights.extent(2), plane}.noalias() = w.transpose() * a;
+            weighted_sums<T>{maps[i].data(), maps.extent(1), plane, weights[i].data(), weights.extent(2), out[i].data()}();
         }
     }
 
@@ -182,6 +207,25 @@ public:
     }
 
 private:
+    /// s(A_k) of image i.
+    template <class T, std::size_t Rank>
+    static std::vector<T> normalised(masks_view<T, Rank> const& masks, index_t i, index_t k)
+    {
+        index_t const image = masks.of_image(i);
+        index_t const size  = trailing<Rank - 2>(masks.maps.shape()).size();
+        auto const* map     = masks.maps[image].data() + k * size;
+        std::vector<T> values(map, map + size);
+        for (auto& value : values) {
+            value = ops::min_max(value, masks.ranges(image, k), static_cast<T>(masks.rule.epsilon));
+        }
+        return values;
+    }
+    template <class T, std::size_t Rank>
+    static ops::shift<Rank - 2> shift_of(masks_view<T, Rank> const& masks, index_t k)
+    {
+        return masks.shifts.size() > 0 ? masks.shifts(k) : ops::shift<Rank - 2>{};
+    }
+
     template <class T>
     using row_array = Eigen::Array<T, Eigen::Dynamic, 1>;
     template <class T>

@@ -18,6 +18,7 @@
 #include <scorecam/cuda/packs.hpp>
 #include <scorecam/cuda/recording.hpp>
 #include <scorecam/cuda/staging.hpp>
+#include <scorecam/cuda/work/average.hpp>
 #include <scorecam/cuda/work/combine.hpp>
 #include <scorecam/cuda/work/extrema.hpp>
 #include <scorecam/cuda/work/heatmap.hpp>
@@ -142,24 +143,26 @@ public:
     }
 
     template <class T, std::size_t Rank, class Batch>
-    void mask(view<T const, Rank> images, view<T const, Rank> background, view<T const, Rank> maps,
-              view<ops::range<T> const, 2> ranges, view<ops::pick const, 1> picks, ops::mask_rule rule, Batch const& batch)
+    void mask(view<T const, Rank> images, view<T const, Rank> background, masks_view<T, Rank, cuda_space> masks,
+              view<ops::pick const, 1> picks, Batch const& batch)
     {
         using U = typename Batch::element_type;
         static_assert(sizeof(U) <= bytes_per_pack && (sizeof(U) & (sizeof(U) - 1)) == 0,
                       "scorecam: the elements of a batch on a device have 1, 2, 4, 8 or 16 bytes");
         constexpr std::size_t spatial = Rank - 2;
-        auto const low                = trailing<spatial>(maps.shape());
+        auto const low                = trailing<spatial>(masks.maps.shape());
+        auto const high               = trailing<spatial>(images.shape());
         index_t const n               = picks.extent(0);
         index_t const channels        = images.extent(1);
         auto const normalised         = allocate<T>(n * low.size());  // affine: commutes with resizing
-        launch(work::normalise_picks<T>{.maps      = maps.data(),
-                                        .ranges    = ranges.data(),
+        launch(work::normalise_picks<T>{.maps      = masks.maps.data(),
+                                        .ranges    = masks.ranges.data(),
                                         .picks     = picks.data(),
+                                        .one_image = masks.maps.extent(0) == 1,
                                         .count     = n,
-                                        .channels  = maps.extent(1),
+                                        .channels  = masks.maps.extent(1),
                                         .positions = low.size(),
-                                        .epsilon   = static_cast<T>(rule.epsilon),
+                                        .epsilon   = static_cast<T>(masks.rule.epsilon),
                                         .out       = normalised.data()},
                stream_);
 
@@ -173,8 +176,10 @@ public:
                                                                             .count          = n,
                                                                             .channels       = channels,
                                                                             .low            = low,
-                                                                            .high           = trailing<spatial>(images.shape()),
-                                                                            .axis           = rule.axis,
+                                                                            .high           = high,
+                                                                            .enlarged       = masks.resized_to(high),
+                                                                            .shifts = masks.shifts.size() > 0 ? masks.shifts.data() : nullptr,
+                                                                            .axis           = masks.rule.axis,
                                                                             .batch          = batch.data()};
         };
         constexpr int widest = bytes_per_pack / sizeof(U);
@@ -197,6 +202,27 @@ public:
         }
     }
 
+    template <class T, std::size_t Rank>
+    void average(masks_view<T, Rank, cuda_space> masks, view<T const, 3> weights, view<T, Rank> out)
+    {
+        constexpr std::size_t spatial = Rank - 2;
+        auto const high               = trailing<spatial>(out.shape());
+        launch(work::average<T, spatial>{.maps      = masks.maps.data(),
+                                         .ranges    = masks.ranges.data(),
+                                         .one_image = masks.maps.extent(0) == 1,
+                                         .shifts    = masks.shifts.size() > 0 ? masks.shifts.data() : nullptr,
+                                         .weights   = weights.data(),
+                                         .images    = out.extent(0),
+                                         .channels  = weights.extent(1),
+                                         .wanted    = weights.extent(2),
+                                         .low       = trailing<spatial>(masks.maps.shape()),
+                                         .high      = high,
+                                         .enlarged  = masks.resized_to(high),
+                                         .rule      = masks.rule,
+                                         .out       = out.data()},
+               stream_);
+    }
+
     template <class T>
     void top(view<T const, 2> outputs, view<index_t, 2> targets)
     {
@@ -211,8 +237,8 @@ public:
     /// A score_by holds a function object whose call operator is SCORECAM_HD, or, compiled with --extended-lambda, a lambda
     /// that is so and names its parameters' types: [] SCORECAM_HD(ops::row<float> row, index_t c) { return row[c]; }.
     template <class T, class Score>
-    void score(view<T const, 2> outputs, Score const& f, view<ops::pick const, 1> picks, view<index_t const, 2> targets,
-               view<T, 3> scores)
+    void score(model_outputs<T, cuda_space> outputs, Score const& f, view<ops::pick const, 1> picks,
+               view<index_t const, 2> targets, view<T, 3> scores)
     {
         static_assert(std::is_trivially_copyable_v<Score>, "scorecam: a score on a device is trivially copyable");
         if constexpr (is_score_by<Score>) {
@@ -221,8 +247,7 @@ public:
                 "scorecam: a pointer to a function may be the host's: on a device score_by takes a function object "
                 "whose call operator is SCORECAM_HD");
         }
-        launch(work::score<T, Score>{.outputs  = outputs.data(),
-                                     .classes  = outputs.extent(1),
+        launch(work::score<T, Score>{.outputs  = outputs.rows(),
                                      .f        = f,
                                      .picks    = picks.data(),
                                      .count    = picks.extent(0),

@@ -47,9 +47,10 @@ struct normalise {
 /// s(A) of the picks alone, beside the maps.
 template <class T>
 struct normalise_picks {
-    T const* maps;                ///< (I, K, positions)
-    ops::range<T> const* ranges;  ///< (I, K)
+    T const* maps;                ///< (I or 1, K, positions)
+    ops::range<T> const* ranges;  ///< (I or 1, K)
     ops::pick const* picks;       ///< (n)
+    bool one_image;               ///< has the maps of all
     index_t count;                ///< n
     index_t channels;             ///< K
     index_t positions;            ///< h·w
@@ -60,7 +61,7 @@ struct normalise_picks {
     [[nodiscard]] SCORECAM_HD index_t inner() const { return positions; }
     SCORECAM_HD void operator()(index_t b, std::uint32_t p) const
     {
-        index_t const map      = picks[b].image * channels + picks[b].channel;
+        index_t const map      = (one_image ? 0 : picks[b].image * channels) + picks[b].channel;
         out[b * positions + p] = ops::min_max(maps[map * positions + p], ranges[map], epsilon);
     }
 };

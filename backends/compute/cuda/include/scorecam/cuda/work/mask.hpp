@@ -24,6 +24,8 @@ struct masking {
     index_t channels;  ///< C
     extents<Rank> low;
     extents<Rank> high;
+    extents<Rank> enlarged;          ///< what the maps are resized to: `high`, or more where they are shifted
+    ops::shift<Rank> const* shifts;  ///< of the channels, or null
     ops::axis_rule axis;
     U* batch;  ///< n images of C · H · W elements
 
@@ -36,7 +38,7 @@ protected:
     public:
         SCORECAM_HD neighbours(masking const& all, index_t b, std::uint32_t i) : plane_{all.high.size()}
         {
-            all.mask_at(all.normalised + b * all.low.size(), i, h_);
+            all.mask_at(b, i, h_);
             index_t const at    = index_t{i} * Count;
             index_t const image = all.picks[b].image;
             pixels_             = all.images + image * all.channels * plane_ + at;
@@ -60,25 +62,27 @@ protected:
 
 private:
     /// The mask at the Count positions from i · Count on, which are in one row.
-    SCORECAM_HD void mask_at(T const* map, std::uint32_t i, T* h) const
+    SCORECAM_HD void mask_at(index_t b, std::uint32_t i, T* h) const
     {
+        T const* const map   = normalised + b * low.size();
+        ops::shift<Rank> const from = shifts == nullptr ? ops::shift<Rank>{} : shifts[picks[b].channel];
         auto const row_packs = static_cast<std::uint32_t>(high[Rank - 1] / Count);
         std::uint32_t row    = i / row_packs;
         auto const first     = static_cast<std::int32_t>(i - row * row_packs) * Count;
         ops::tap<T, std::int32_t> taps[Rank];
         for (std::size_t d = Rank - 1; d-- > 0;) {
             auto const extent = static_cast<std::uint32_t>(high[d]);
-            taps[d]           = tap_at(d, static_cast<std::int32_t>(row % extent));
+            taps[d]           = tap_at(d, static_cast<std::int32_t>(row % extent) + from.at[d]);
             row /= extent;
         }
         for (int j = 0; j < Count; ++j) {
-            taps[Rank - 1] = tap_at(Rank - 1, first + j);
+            taps[Rank - 1] = tap_at(Rank - 1, first + j + from.at[Rank - 1]);
             h[j]           = ops::interpolate(map, low, taps);
         }
     }
     [[nodiscard]] SCORECAM_HD ops::tap<T, std::int32_t> tap_at(std::size_t d, std::int32_t at) const
     {
-        return ops::tap_at<T>(axis, at, static_cast<std::int32_t>(low[d]), static_cast<std::int32_t>(high[d]));
+        return ops::tap_at<T>(axis, at, static_cast<std::int32_t>(low[d]), static_cast<std::int32_t>(enlarged[d]));
     }
 };
 

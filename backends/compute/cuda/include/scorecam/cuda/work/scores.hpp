@@ -48,8 +48,7 @@ struct top {
 /// scores(image, channel, m) = f(row)(targets(image, m)).
 template <class T, class Score>
 struct score {
-    T const* outputs;  ///< (n, classes)
-    index_t classes;
+    ops::outputs<T> outputs;  ///< of n images
     Score f;
     ops::pick const* picks;  ///< (n)
     index_t count;           ///< n
@@ -64,7 +63,7 @@ struct score {
     {
         index_t const image = picks[row].image;
         T* const out        = scores + (image * channels + picks[row].channel) * wanted;
-        auto const reading  = read_together(f, ops::row<T>{outputs + row * classes, classes}, together);
+        auto const reading  = read_together(f, outputs[row], together);
         together.for_each(wanted, [&](index_t m) { out[m] = static_cast<T>(reading(targets[image * wanted + m])); });
     }
 };

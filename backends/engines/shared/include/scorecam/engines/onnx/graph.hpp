@@ -1,40 +1,17 @@
 #pragma once
 // What an ONNX file holds, as plain data: nodes, constants, inputs and outputs.
 #include <algorithm>
-#include <cstdint>
-#include <functional>
 #include <map>
-#include <numeric>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <scorecam/error.hpp>
+#include <scorecam/engines/onnx/numbers.hpp>
+#include <scorecam/engines/onnx/tensor.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::onnx {
-
-using dims = std::vector<index_t>;
-
-[[nodiscard]] inline index_t product(dims const& of)
-{
-    return std::accumulate(of.begin(), of.end(), index_t{1}, std::multiplies<>{});
-}
-
-/// " (n, 3, 8, 8)": extents for messages; those the file leaves open are n.
-[[nodiscard]] inline std::string text(dims const& of)
-{
-    std::string all;
-    for (auto const d : of) { all += (all.empty() ? " (" : ", ") + (d < 0 ? std::string{"n"} : std::to_string(d)); }
-    return all.empty() ? " ()" : all + ")";
-}
-
-/// A tensor whose values are known: weights (float32), or numbers that describe shapes (int64, int32).
-struct constant {
-    dims shape;                     ///< none for a scalar
-    std::vector<float> floats;      ///< of float32
-    std::vector<index_t> integers;  ///< of integers
-    bool readable = true;           ///< false for the other types, which have neither
-};
 
 /// A parameter of a node. The member of its kind is set.
 struct attribute {
@@ -43,12 +20,13 @@ struct attribute {
     float real      = 0;
     std::string word;
     std::vector<index_t> integers;
-    constant value;
+    tensor value{};
+    std::vector<float> reals{};
 };
 
 struct node {
     std::string name;  ///< may be empty
-    std::string type;  ///< "Conv", "Relu", ...
+    std::string type;  ///< "Conv", "Relu", ...; of other domains "com.microsoft.Gelu"
     std::vector<std::string> inputs;
     std::vector<std::string> outputs;
     std::vector<attribute> attributes;
@@ -88,19 +66,22 @@ struct node {
     }
 };
 
-/// A tensor that is given in each call.
-struct input {
+/// A tensor that is computed, or given in each call.
+struct value {
     std::string name;
-    dims shape;            ///< -1 where the file leaves it open
-    bool is_float = true;  ///< of float32
+    dims shape{};  ///< -1 where the file leaves it open
+    element type = element::float32;
 };
 
+/// Its constants refer to the bytes that it was read from.
 struct graph {
-    std::vector<node> nodes;  ///< each after those whose results it takes
-    std::map<std::string, constant> constants;
-    std::vector<input> inputs;  ///< without the constants
-    std::vector<std::string> outputs;
-    index_t operator_set = 0;  ///< the version of ONNX's own operators
+    std::vector<node> nodes{};  ///< in the order of the file: each after those whose results it takes
+    std::map<std::string, tensor> constants{};
+    std::vector<value> inputs{};  ///< without the constants
+    std::vector<std::string> outputs{};
+    index_t operator_set = 0;                    ///< the version of ONNX's own operators
+    std::map<std::string, value> known{};        ///< tensors of which the file says more than the name
+    std::shared_ptr<std::string const> bytes{};  ///< that are kept for the constants; null if the caller keeps them
 };
 
 }  // namespace scorecam::onnx

@@ -13,9 +13,7 @@
 #include <scorecam/detail/scratch.hpp>
 #include <scorecam/tensor_view.hpp>
 
-namespace scorecam {
-
-namespace detail {
+namespace scorecam::detail {
 
 struct no_work {
     void operator()() const {}
@@ -39,8 +37,6 @@ template <class Model>
     }
 }
 
-}  // namespace detail
-
 /// The recordings of one model on one backend, by the size of the chunk. Without recordings it runs each chunk as it is.
 template <class Backend, class Model>
 class recorded_chunks {
@@ -53,7 +49,7 @@ public:
     }
 };
 
-template <detail::records Backend, class Model>
+template <records Backend, class Model>
 class recorded_chunks<Backend, Model> {
 public:
     /// What they refer to is no longer there.
@@ -65,7 +61,7 @@ public:
     template <class Calls, class Picks, class Run>
     [[nodiscard]] outputs_of<Model> run(Backend& on, Calls& calls, void const* batch, Picks picks, Run const& run)
     {
-        if (!detail::is_capturable(calls.model())) { return run(picks); }
+        if (!is_capturable(calls.model())) { return run(picks); }
         index_t const n = picks.extent(0);
         auto& known     = known_[n];
         if (known.batch != batch) {
@@ -81,7 +77,7 @@ public:
     }
 
 private:
-    using recording_type = decltype(std::declval<Backend&>().record(detail::no_work{}));
+    using recording_type = decltype(std::declval<Backend&>().record(no_work{}));
     struct chunk {
         void const* batch = nullptr;
         scratch<Backend, ops::pick, 1> picks;
@@ -120,4 +116,4 @@ private:
     std::map<index_t, chunk> known_;
 };
 
-}  // namespace scorecam
+}  // namespace scorecam::detail

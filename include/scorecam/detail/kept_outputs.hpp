@@ -1,0 +1,93 @@
+#pragma once
+// The model's answers to the images themselves, kept while their copies are scored.
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <scorecam/backend.hpp>
+#include <scorecam/detail/scratch.hpp>
+#include <scorecam/explanation.hpp>
+#include <scorecam/model_outputs.hpp>
+#include <scorecam/tensor.hpp>
+
+namespace scorecam::detail {
+
+/// All outputs for I images, filled batch by batch, by several threads if need be.
+template <class Backend, class T>
+class kept_outputs {
+    using view_type = model_outputs<T, typename Backend::space_type>;
+
+public:
+    /// Keeps the outputs for images first ... first + n - 1 of `images`.
+    void keep(Backend& on, view_type const& outputs, index_t first, index_t n, index_t images)
+    {
+        std::vector<view_on<Backend, T, 2>> rooms;
+        {
+            std::lock_guard const lock{mutex_};
+            if (kept_.size() != static_cast<std::size_t>(outputs.count())) {
+                kept_  = std::vector<scratch<Backend, T, 2>>(static_cast<std::size_t>(outputs.count()));
+                names_ = std::vector<std::string>(kept_.size());
+            }
+            shapes_.resize(kept_.size());
+            for (std::size_t k = 0; k < kept_.size(); ++k) {
+                auto const number = static_cast<int>(k);
+                extents<2> const all{{images, outputs.row_shape(number).size()}};
+                names_[k]  = outputs.name(number);
+                shapes_[k] = outputs.row_shape(number);
+                rooms.push_back(kept_[k].shape() == all ? kept_[k].view() : kept_[k].resize(on, all));
+            }
+        }
+        for (std::size_t k = 0; k < rooms.size(); ++k) {
+            on.copy(outputs.flat(static_cast<int>(k)), rooms[k].slice(first, n));
+        }
+    }
+
+    [[nodiscard]] view_type all() const { return slice(0, kept_.empty() ? 0 : kept_[0].shape()[0]); }
+    /// Those for images first ... first + n - 1.
+    [[nodiscard]] view_type slice(index_t first, index_t n) const
+    {
+        ops::outputs<T> rows;
+        rows.count  = static_cast<int>(kept_.size());
+        rows.images = n;
+        for (std::size_t k = 0; k < kept_.size(); ++k) { rows.each[k] = {kept_[k].view().slice(first, n).data(), shapes_[k]}; }
+        return view_type{rows, names_};
+    }
+
+    /// (I, numbers of a row); there after on.wait().
+    [[nodiscard]] tensor<T, 2> first_on_host(Backend& on) const { return copied(on, 0); }
+    /// Into an explanation; there after on.wait().
+    template <class Explanation>
+    void to_host(Backend& on, Explanation& found) const
+    {
+        found.outputs      = copied(on, 0);
+        found.output_shape = shapes_[0];
+        found.further_outputs.clear();
+        for (std::size_t k = 0; k < kept_.size(); ++k) {
+            if (k > 0) { found.further_outputs.push_back({names_[k], shapes_[k], copied(on, k)}); }
+        }
+    }
+
+    [[nodiscard]] index_t bytes() const
+    {
+        index_t sum = 0;
+        for (auto const& one : kept_) { sum += one.bytes(); }
+        return sum;
+    }
+
+private:
+    [[nodiscard]] tensor<T, 2> copied(Backend& on, std::size_t k) const
+    {
+        tensor<T, 2> host{kept_[k].shape()};
+        on.to_host(as_const(kept_[k].view()), host.data());
+        return host;
+    }
+
+    std::mutex mutex_;
+    std::vector<scratch<Backend, T, 2>> kept_;
+    std::vector<ops::row_shape> shapes_;
+    std::vector<std::string> names_;
+};
+
+}  // namespace scorecam::detail

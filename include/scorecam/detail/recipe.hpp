@@ -1,0 +1,354 @@
+#pragma once
+// The policies in force, as the steps call them. Which types they have is settled here: what uses a recipe is compiled once for a
+// backend and a model, whatever the choices.
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <scorecam/backend.hpp>
+#include <scorecam/model.hpp>
+#include <scorecam/policies/registry.hpp>
+
+namespace scorecam::detail {
+
+/// What may differ from call to call: the questions, and who is told of progress and may stop it.
+struct call_choices {
+    index_t top = 1;                                             ///< so many of the largest outputs,
+    std::function<tensor<index_t, 2>(index_t, index_t)> listed;  ///< unless this lists (images, M) of so many classes
+    std::function<void(index_t done, index_t total)> report;     ///< may be empty
+    std::function<bool()> stop_requested;                        ///< may be empty
+
+    template <class Target>
+    void take(kinds::target, std::shared_ptr<Target> chosen)
+    {
+        listed = {};
+        if constexpr (lists_targets<Target>) {
+            listed = [chosen](index_t images, index_t classes) { return chosen->list(images, classes); };
+        } else {
+            top = chosen->number;
+        }
+    }
+    template <class Listener>
+    void take(kinds::progress, std::shared_ptr<Listener> chosen)
+    {
+        report = {};
+        if constexpr (!std::is_same_v<Listener, silent>) {
+            report = [chosen](index_t done, index_t total) { chosen->report(done, total); };
+        }
+    }
+    template <class Stop>
+    void take(kinds::stop, std::shared_ptr<Stop> chosen)
+    {
+        stop_requested = {};
+        if constexpr (!std::is_same_v<Stop, never_stop>) {
+            stop_requested = [chosen] { return static_cast<bool>(chosen->requested()); };
+        }
+    }
+};
+
+/// A batching strategy; all but `next` may be empty. See policies/batching.hpp.
+struct batching_calls {
+    std::function<index_t(batch_request)> next;
+    std::function<void(index_t, double)> took;
+    std::function<index_t(index_t)> on_out_of_memory;
+    std::function<index_t()> chosen;
+};
+
+/// A picture that a backend paints.
+template <class Backend, class T, std::size_t Rank>
+struct picture_calls {
+    std::function<void(Backend&, const_view_on<Backend, T, Rank> images, view_on<Backend, T, Rank> out)> paint;
+    bool per_image   = false;
+    bool is_black    = false;  ///< as a background nothing is painted for it
+    bool is_unmasked = false;  ///< as a baseline its scores are known
+};
+
+template <class Backend, class T, std::size_t SpatialRank>
+struct recipe {
+    static constexpr std::size_t rank = SpatialRank + 2;
+    using picture_type                = picture_calls<Backend, T, rank>;
+
+    call_choices call;
+
+    // f, on the backend and on the host
+    std::function<void(Backend&, outputs_on<Backend, T>, const_view_on<Backend, ops::pick, 1>,
+                       const_view_on<Backend, index_t, 2> targets, view_on<Backend, T, 3> scores)>
+        score;
+    std::function<void(ops::row<T>, index_t const* targets, index_t count, T* scores)> score_row;
+    score_nature nature = score_nature::other;
+
+    // masks
+    std::function<mask_list<T, SpatialRank>(extents<SpatialRank>)> make_masks;  ///< empty: they are the activations
+    index_t groups = 0;                                                       ///< 0: none
+    std::function<std::vector<bool>(tensor_view<ops::moments<T> const, 1>)> choose_channels;  ///< empty: all
+    unscored_channels unscored{};
+    flat_channels flat{};
+    mask_rule masking{};
+    scorecam::place place{};
+    picture_type background;
+
+    // weights
+    picture_type baseline;
+    bool has_baseline = false;
+    std::function<void(Backend&, const_view_on<Backend, T, 3> scores, const_view_on<Backend, ops::channel_role, 2> roles,
+                       const_view_on<Backend, T, 2> baseline, const_view_on<Backend, T, 2> zero_mask, view_on<Backend, T, 3>)>
+        weigh;
+    std::function<void(ops::contributions<T> const&, T* weights)> weigh_row;
+    bool shift_invariant = false;  ///< a baseline cannot matter
+    bool needs_scores    = true;
+    bool weighs_alone    = false;  ///< a channel's weight is of its own contribution alone, never less for a larger one
+
+    // the map
+    scorecam::estimate estimate{};
+    scorecam::summand summand{};
+    heatmap_rule heatmap{};
+
+    // the work
+    batching_calls batching;
+    index_t concurrency = 1;
+
+    template <class Kind, class P>
+        requires std::is_same_v<Kind, kinds::target> || std::is_same_v<Kind, kinds::progress> || std::is_same_v<Kind, kinds::stop>
+    void take(Kind kind, std::shared_ptr<P> chosen)
+    {
+        call.take(kind, std::move(chosen));
+    }
+    template <class Score>
+    void take(kinds::score, std::shared_ptr<Score> chosen)
+    {
+        score = [chosen](Backend& on, outputs_on<Backend, T> outputs, const_view_on<Backend, ops::pick, 1> picks,
+                         const_view_on<Backend, index_t, 2> targets,
+                         view_on<Backend, T, 3> scores) { on.score(outputs, *chosen, picks, targets, scores); };
+        score_row = [chosen](ops::row<T> outputs, index_t const* targets, index_t count, T* scores) {
+            auto const reading = (*chosen)(outputs);
+            for (index_t m = 0; m < count; ++m) { scores[m] = static_cast<T>(reading(targets[m])); }
+        };
+        nature = nature_of<Score>;
+    }
+    template <class Source>
+    void take(kinds::masks, std::shared_ptr<Source> chosen)
+    {
+        if constexpr (!std::is_same_v<Source, from_activations>) {
+            static_assert(
+                requires(extents<SpatialRank> size) {
+                    { chosen->template make<T>(size) } -> std::same_as<mask_list<T, SpatialRank>>;
+                }, "scorecam: these masks are of another element type or number of axes than the model's input");
+            make_masks = [chosen](extents<SpatialRank> size) { return chosen->template make<T>(size); };
+        }
+    }
+    template <class Grouping>
+    void take(kinds::grouping, std::shared_ptr<Grouping> chosen)
+    {
+        if constexpr (!std::is_same_v<Grouping, no_groups>) {
+            groups = chosen->number;
+            if (groups < 1) {
+                throw option_error{std::to_string(groups) + " groups of channels were asked for; ask for 1 or more"};
+            }
+        }
+    }
+    template <class Choice>
+    void take(kinds::channels, std::shared_ptr<Choice> chosen)
+    {
+        if constexpr (!std::is_same_v<Choice, all_channels>) {
+            choose_channels = [chosen](tensor_view<ops::moments<T> const, 1> moments) { return chosen->choose(moments); };
+        }
+    }
+    template <class Rule>
+    void take(kinds::unscored, std::shared_ptr<Rule> chosen)
+    {
+        unscored = *chosen;
+    }
+    template <class Rule>
+    void take(kinds::flat, std::shared_ptr<Rule> chosen)
+    {
+        flat = *chosen;
+    }
+    template <class Rule>
+    void take(kinds::masking, std::shared_ptr<Rule> chosen)
+    {
+        masking = *chosen;
+        check_epsilon(masking.epsilon);
+    }
+    template <class Rule>
+    void take(kinds::place, std::shared_ptr<Rule> chosen)
+    {
+        place = *chosen;
+    }
+    template <class Background>
+    void take(kinds::background, std::shared_ptr<Background> chosen)
+    {
+        background = picture_of(chosen);
+    }
+    template <class Baseline>
+    void take(kinds::baseline, std::shared_ptr<Baseline> chosen)
+    {
+        if constexpr (!std::is_same_v<Baseline, no_baseline>) {
+            baseline     = picture_of(chosen);
+            has_baseline = true;
+        }
+    }
+    template <class Weighting>
+    void take(kinds::weighting, std::shared_ptr<Weighting> chosen)
+    {
+        weigh = [chosen](Backend& on, const_view_on<Backend, T, 3> scores, const_view_on<Backend, ops::channel_role, 2> roles,
+                         const_view_on<Backend, T, 2> base, const_view_on<Backend, T, 2> zero_mask,
+                         view_on<Backend, T, 3> weights) { on.weigh(scores, roles, base, zero_mask, *chosen, weights); };
+        weigh_row = [chosen](ops::contributions<T> const& c, T* weights) {
+            auto const reading = (*chosen)(c);
+            for (index_t k = 0; k < c.count; ++k) { weights[k] = static_cast<T>(ops::weight_of(c, reading, k)); }
+        };
+        shift_invariant = static_cast<bool>(Weighting::shift_invariant);
+        needs_scores    = scorecam::needs_scores<Weighting>();
+        weighs_alone    = weighs_channels_alone<Weighting>;
+    }
+    template <class Rule>
+    void take(kinds::estimate, std::shared_ptr<Rule> chosen)
+    {
+        estimate = *chosen;
+    }
+    template <class Rule>
+    void take(kinds::summand, std::shared_ptr<Rule> chosen)
+    {
+        summand = *chosen;
+    }
+    template <class Rule>
+    void take(kinds::heatmap, std::shared_ptr<Rule> chosen)
+    {
+        heatmap = *chosen;
+        check_epsilon(heatmap.activation_epsilon);
+        check_epsilon(heatmap.epsilon);
+    }
+    template <class Strategy>
+    void take(kinds::batching, std::shared_ptr<Strategy> chosen)
+    {
+        batching.next = [chosen](batch_request r) { return static_cast<index_t>(chosen->next(r)); };
+        if constexpr (requires(index_t n, double seconds) { chosen->took(n, seconds); }) {
+            batching.took = [chosen](index_t n, double seconds) { chosen->took(n, seconds); };
+        }
+        if constexpr (requires(index_t n) { chosen->on_out_of_memory(n); }) {
+            batching.on_out_of_memory = [chosen](index_t n) { return static_cast<index_t>(chosen->on_out_of_memory(n)); };
+        }
+        if constexpr (requires { chosen->chosen(); }) {
+            batching.chosen = [chosen] { return static_cast<index_t>(chosen->chosen()); };
+        }
+    }
+    template <class Concurrency>
+    void take(kinds::concurrency, std::shared_ptr<Concurrency> chosen)
+    {
+        concurrency = chosen->number;
+    }
+
+private:
+    static void check_epsilon(double epsilon)
+    {
+        if (!(epsilon >= 0) || !(epsilon <= 1)) {
+            throw option_error{"an epsilon of " + std::to_string(epsilon) + " was given to a rule; give 0 to 1"};
+        }
+    }
+    /// The picture that a baseline or a background holds; of a variant, the one it holds.
+    template <class Holder>
+    static picture_type picture_of(std::shared_ptr<Holder> holder)
+    {
+        return with_policy(holder->picture, [&](auto const& picture) {
+            using picture_kind = std::remove_cvref_t<decltype(picture)>;
+            picture_type found;
+            found.per_image   = picture_kind::per_image;
+            found.is_black    = std::is_same_v<picture_kind, black>;
+            found.is_unmasked = std::is_same_v<picture_kind, unmasked>;
+            found.paint       = [holder, &picture](Backend& on, const_view_on<Backend, T, rank> images,
+                                             view_on<Backend, T, rank> out) { picture.paint(on, images, out); };
+            return found;
+        });
+    }
+};
+
+/// Hands a policy, or what a variant of policies holds, to a recipe or to call_choices.
+template <class Kind, class Taker, class P>
+void hand_over(Taker& to, P policy)
+{
+    if constexpr (requires { std::variant_size<P>::value; }) {
+        std::visit([&](auto& alternative) { hand_over<Kind>(to, std::move(alternative)); }, policy);
+    } else {
+        to.take(Kind{}, std::make_shared<P>(std::move(policy)));
+    }
+}
+
+/// One policy of each kind: the one given, else that of the convention among them, else the kind's standard.
+template <class Kind, class Recipe, class Given, class Composed>
+void settle(Recipe& to, Given& given, Composed& composed)
+{
+    if constexpr (requires { policy_in_force<Kind>(given); }) {
+        hand_over<Kind>(to, std::move(policy_in_force<Kind>(given)));
+    } else if constexpr (requires { policy_in_force<Kind>(composed); }) {
+        hand_over<Kind>(to, std::move(policy_in_force<Kind>(composed)));
+    } else {
+        hand_over<Kind>(to, typename choice<Kind>::standard{});
+    }
+}
+
+template <class Backend, class Model>
+using recipe_for = recipe<Backend, typename Model::value_type, spatial_rank_of<Model>>;
+
+template <class Backend, class Model, class... Policies>
+[[nodiscard]] recipe_for<Backend, Model> recipe_of(Policies... policies)
+{
+    recipe_for<Backend, Model> made;
+    policy_set<Policies...> given{{std::move(policies)}...};
+    auto const with = [&](auto composed) {
+        all_kinds::for_each([&]<class Kind>(Kind) { settle<Kind>(made, given, composed); });
+    };
+    if constexpr (requires { policy_in_force<kinds::convention>(given); }) {
+        with_policy(policy_in_force<kinds::convention>(given), [&](auto const& convention) { with(convention.policies()); });
+    } else {
+        with(std::tuple<>{});
+    }
+    return made;
+}
+
+/// Says in words what is wrong with policies for a backend and a model; true if nothing.
+template <class Backend, class Model, class... Policies>
+[[nodiscard]] consteval bool check_policies()
+{
+    static_assert(
+        (policy<Policies> && ...),
+        "scorecam: every argument after the image is a policy, such as scorecam::target{243}, scorecam::logit{}, "
+        "scorecam::baseline{scorecam::black{}}, scorecam::softmax_weights{} or scorecam::fixed_batch{16}; a function "
+        "goes into one, scorecam::score_by{f}, and a type of your own names its kind: using kind = "
+        "scorecam::kinds::score");
+    static_assert(one_of_each_kind<Policies...>,
+                  "scorecam: two policies of the same kind were given (two targets, two scores, two batchings); give one");
+    static_assert((check_policy<Policies, typename Model::value_type>() && ...));
+    static_assert(std::is_same_v<typename Model::space_type, typename Backend::space_type>,
+                  "scorecam: the model and the backend live in different memory; use a backend with the model's space_type");
+    return true;
+}
+
+/// What can be given with each call: a target, a progress and a stop policy, a std::stop_token, or a function of (done, total).
+template <class P>
+concept call_argument = one_of<kind_of<P>, kinds::target, kinds::progress, kinds::stop> ||
+                        std::is_same_v<std::remove_cvref_t<P>, std::stop_token> ||
+                        (std::is_void_v<kind_of<P>> && std::is_invocable_v<P&, index_t, index_t>);
+
+/// The choices of a call: those given, and the standing ones for the rest.
+template <class... Now>
+[[nodiscard]] call_choices asked(call_choices standing, Now... now)
+{
+    [[maybe_unused]] auto const take = [&]<class P>(P one) {
+        if constexpr (std::is_same_v<P, std::stop_token>) {
+            hand_over<kinds::stop>(standing, stop_when{std::move(one)});
+        } else if constexpr (std::is_void_v<kind_of<P>>) {
+            hand_over<kinds::progress>(standing, on_progress{std::move(one)});
+        } else {
+            hand_over<kind_of<P>>(standing, std::move(one));
+        }
+    };
+    (take(std::move(now)), ...);
+    return standing;
+}
+
+}  // namespace scorecam::detail

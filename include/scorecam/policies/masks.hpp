@@ -1,0 +1,144 @@
+#pragma once
+// Where masks come from, and what they are put on.
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <scorecam/error.hpp>
+#include <scorecam/ops/masking.hpp>
+#include <scorecam/ops/paint.hpp>
+#include <scorecam/policies/kinds.hpp>
+#include <scorecam/tensor.hpp>
+#include <scorecam/tensor_view.hpp>
+
+namespace scorecam {
+
+/// Masks that do not depend on the image, with values from 0 to 1.
+template <class T, std::size_t SpatialRank = 2>
+struct mask_list {
+    tensor<T, SpatialRank + 1> maps;               ///< (K, h, w), small
+    std::vector<ops::shift<SpatialRank>> shifts{};  ///< one for each, or none
+    extents<SpatialRank> enlarged{};                ///< where there are shifts: what maps are enlarged to before they are cut
+};
+
+/// The activations A_k, as Score-CAM has them. The default.
+struct from_activations {
+    using kind = kinds::masks;
+};
+
+/// Something that makes masks: make<T>(extents of the image) -> mask_list, the same for the same extents.
+template <class M, class T>
+concept mask_source = requires(M const m, extents<2> size) {
+    { m.template make<T>(size) } -> std::same_as<mask_list<T, 2>>;
+};
+
+/// RISE, Petsiuk et al. 2018, Section 3.2 (eclique/RISE, explanations.py, generate_masks): grids of zeros and ones, a one with
+/// the given probability, enlarged bilinearly to one cell more than the image and shifted by up to one. Edges are clamped. A
+/// function of the seed and the image's extents alone.
+struct random_grids {
+    using kind         = kinds::masks;
+    index_t number     = 4000;
+    index_t cells      = 7;  ///< along each side
+    double probability = 0.5;
+    std::uint64_t seed = 0;
+
+    template <class T, std::size_t R>
+    [[nodiscard]] mask_list<T, R> make(extents<R> const& image) const
+    {
+        if (number < 1 || cells < 1 || !(probability > 0 && probability <= 1)) {
+            throw option_error{std::to_string(number) + " random grids of " + std::to_string(cells) +
+                               " cells a side were asked for, with ones of probability " + std::to_string(probability) +
+                               "; give 1 or more of each, and a probability above 0 and up to 1"};
+        }
+        std::uint64_t counter = 0;
+        auto const drawn      = [&] { return static_cast<double>(ops::mix(seed ^ ops::mix(counter++)) >> 11U) * 0x1p-53; };
+        extents<R> grid{}, cell{}, enlarged{};
+        for (std::size_t d = 0; d < R; ++d) {
+            grid[d]     = cells;
+            cell[d]     = (image[d] + cells - 1) / cells;
+            enlarged[d] = (cells + 1) * cell[d];
+        }
+        mask_list<T, R> all{tensor<T, R + 1>{prepend(grid, number)}, {}, enlarged};
+        for (auto& value : all.maps.view()) { value = drawn() < probability ? T(1) : T(0); }
+        for (index_t k = 0; k < number; ++k) {
+            ops::shift<R> from{};
+            for (std::size_t d = 0; d < R; ++d) {
+                from.at[d] = static_cast<std::int32_t>(drawn() * static_cast<double>(cell[d]));
+            }
+            all.shifts.push_back(from);
+        }
+        return all;
+    }
+};
+
+/// Masks of the caller's own, the same for every image.
+template <class T, std::size_t SpatialRank = 2>
+struct given_masks {
+    using kind = kinds::masks;
+    mask_list<T, SpatialRank> list;
+
+    explicit given_masks(mask_list<T, SpatialRank> masks) : list{std::move(masks)} {}
+
+    template <class U, std::size_t R>
+        requires(std::is_same_v<U, T> && R == SpatialRank)
+    [[nodiscard]] mask_list<T, R> make(extents<R> const&) const
+    {
+        return list;
+    }
+};
+
+template <>
+struct choice<kinds::masks> {
+    using standard = from_activations;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(std::is_same_v<P, from_activations> || mask_source<P, T> || requires(P const p) { p.list.maps; },
+                      "scorecam: a source of masks has make<T>(extents of the image) const that returns a "
+                      "scorecam::mask_list<T, spatial rank>");
+    }
+};
+
+/// What masks are put on.
+enum class place {
+    input,  ///< X∘H + B∘(1 - H), through the whole network. The default
+    tap     ///< A∘H + B∘(1 - H), through the rest of the network behind the tapped layer, for models with resume()
+};
+template <>
+struct policy_kind<place> {
+    using type = kinds::place;
+};
+template <>
+struct choice<kinds::place> {
+    using standard = place;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(std::is_convertible_v<P const&, place>, "scorecam: a place is convertible to scorecam::place");
+    }
+};
+
+/// How a map is made of the masks and their weights.
+enum class estimate {
+    weighted_sum,  ///< Σ_k w_k A_k, or of the normalised maps, as `summand` says. The default
+    weighted_mean  ///< Σ_k w_k H_k / Σ_k H_k at the image's size (RISE), for masks that are shifted, too
+};
+template <>
+struct policy_kind<estimate> {
+    using type = kinds::estimate;
+};
+template <>
+struct choice<kinds::estimate> {
+    using standard = estimate;
+    template <class P, class T>
+    static consteval void check()
+    {
+        static_assert(std::is_convertible_v<P const&, estimate>, "scorecam: an estimate is convertible to scorecam::estimate");
+    }
+};
+
+}  // namespace scorecam

@@ -1,0 +1,22 @@
+# cmake -P: which backends are made, and what is said of those that are not.
+cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/project.cmake)
+set(here -D scorecam_source=${source})
+
+# said(<whether it succeeds> <sentence> <argument>...)
+function(said succeeds sentence)
+  configure(subdirectory ${here} ${ARGN})
+  string(REGEX REPLACE "[ \n]+" " " output "${output}")
+  set(succeeded OFF)
+  if(status EQUAL 0)
+    set(succeeded ON)
+  endif()
+  if(NOT succeeded STREQUAL succeeds OR NOT output MATCHES "${sentence}")
+    message(FATAL_ERROR "instead of \"${sentence}\" it says:\n${output}")
+  endif()
+endfunction()
+set(missing -D CMAKE_DISABLE_FIND_PACKAGE_onnxruntime=ON)
+said(OFF "names quantum, but there are auto, or some of .*cpu, .*onnxruntime" -D SCORECAM_BACKENDS=quantum)
+said(OFF "names onnxruntime, which needs onnxruntime::onnxruntime, .*CMAKE_PREFIX_PATH.*cmake/engines.sh"
+     -D SCORECAM_BACKENDS=cpu,onnxruntime ${missing})
+said(ON "left out: .*scorecam::onnxruntime \\(onnxruntime::onnxruntime was not found\\).*CMAKE_PREFIX_PATH.*cmake/engines.sh" ${missing})
