@@ -71,27 +71,31 @@ TEST_CASE("every case asked for is measured, and its map is that of explain with
     auto const cases = by_name(result);
     std::set<std::string> names, expected;
     for (auto const& [name, one] : cases) { names.insert(name); }
-    for (std::string const effort : {"exact", "forwards:16", "deviation:16"}) {
+    for (std::string const budget : {"exact", "forwards:16", "deviation:16"}) {
         for (std::string const batch : {"8", "16", "64"}) {
-            expected.insert(effort + "/batch:" + batch + "/threads:1/concurrency:1/precision:float32");
+            expected.insert(budget + "/batch:" + batch + "/threads:1/concurrency:1/precision:float32");
         }
     }
     CHECK(names == expected);
 
-    auto const exact = explain("--threads 1 --batch 8");
-    for (auto const& [effort, options] : std::vector<std::pair<std::string, std::string>>{
-             {"exact", ""}, {"forwards:16", " --budget 16"}, {"deviation:16", " --channels deviation:16"}}) {
-        auto const wanted = explain("--threads 1 --batch 8" + options);
-        auto const one    = cases.at(effort + "/batch:8/threads:1/concurrency:1/precision:float32");
-        CAPTURE(effort);
+    auto const exact         = explain("--threads 1 --batch 8");
+    using budget_and_options = std::pair<std::string, std::string>;
+    for (auto const& pair :
+         {budget_and_options{"exact", ""}, {"forwards:16", " --budget 16"}, {"deviation:16", " --channels deviation:16"}}) {
+        auto const& budget = pair.first;
+        auto const wanted  = explain("--threads 1 --batch 8" + pair.second);
+        auto const one     = cases.at(budget + "/batch:8/threads:1/concurrency:1/precision:float32");
+        CAPTURE(budget);
         CHECK(one["forwards"] == wanted.report["forwards"]);
         CHECK(one["peak_bytes"] == wanted.report["peak_bytes"]);
         CHECK(one["largest_difference"].get<double>() ==
               doctest::Approx(largest_difference(wanted.map, exact.map)).epsilon(1e-6));
-        if (effort == "forwards:16") { CHECK(one["predicted_error"] == wanted.report["maps"][0]["predicted_error"]); }
+        if (budget == "forwards:16") { CHECK(one["predicted_error"] == wanted.report["maps"][0]["predicted_error"]); }
     }
 
-    for (auto const& [name, one] : cases) {
+    for (auto const& named : cases) {
+        auto const& name = named.first;
+        auto const& one  = named.second;
         CAPTURE(name);
         bool const is_exact = name.rfind("exact/", 0) == 0;
         CHECK((one["largest_difference"].get<double>() < 1e-4) == is_exact);  // 1e-4: the engine's last bits
@@ -123,7 +127,8 @@ TEST_CASE("every case asked for is measured, and its map is that of explain with
     CHECK(drawn < 0.2);
 }
 
-TEST_CASE("without lists every part is varied by itself, and what the engine does not offer is left out by name")
+TEST_CASE("without lists every part is varied by itself, and what the engine does not offer is left out by name" *
+          long_when_sanitized{"the cases are made as those that are asked for"})
 {
     auto const file = fresh("default.json");
     auto const done = run("bench " + network + " --preset imagenet-tf --size 96 --rounds 1 --json " + file);

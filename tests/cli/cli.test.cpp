@@ -220,6 +220,50 @@ TEST_CASE("wrong usage is status 2, help and version are 0")
     CHECK(contains(run("--version").text, SCORECAM_VERSION));
 }
 
+TEST_CASE("a name or a value that is none is status 2 in every command, and the line says what may be written")
+{
+    auto const refuses = [](std::string const& command, std::string const& options, std::string const& expected) {
+        auto const picture = command == "layers" ? "" : " " + samples + "plain_star.png";
+        auto const done    = run(command + " " + network + picture + " --preset imagenet-tf --size 96 " + options);
+        CAPTURE(command);
+        CAPTURE(options);
+        CAPTURE(done.text);
+        CHECK(done.status == 2);
+        CHECK(lines(done.text) == 1);
+        CHECK(contains(done.text, expected));
+    };
+    refuses("explain", "--score logt", "--score logt: write probability, logit or sigmoid");
+    refuses("explain", "--weighting sofmax", "write raw, relu, softmax or uniform");
+    refuses("explain", "--map-scaling nne", "write none or min-max");
+    refuses("explain", "--channels list:1.5", "list:K,K,...");
+    refuses("explain", "--channels list:1e30", "K from 0 to");
+    refuses("explain", "--channels share:nan", "S above 0");
+    refuses("explain", "--groups 9223372036854775807", "write none or N (N from 1 to 1000000000)");
+    refuses("explain", "--background blur:1:1000000000", "RADIUS from 0 to 10000");
+    refuses("explain", "--mask-epsilon nan", "write EPSILON from 0 to 1");
+    refuses("explain", "--baseline image:", "image:FILE");
+    refuses("explain", "--tolerance nan", "write ERROR above 0");
+    refuses("explain", "--budget 0", "write N from 1");
+    refuses("explain", "--concurrency 100000", "--concurrency 100000: write");
+    refuses("explain", "--convention offical", "write official, paper,");
+    refuses("explain", "--fuse max", "write maximum, mean or product");
+    refuses("explain", "--target top0", "N from 1");
+    refuses("explain", "--mean 0,inf,0", "--mean");
+    refuses("layers", "--scale 0", "write FACTOR above 0");
+    refuses("layers", "--scale nan", "write FACTOR above 0");
+    refuses("layers", "--std 0", "write DEVIATION above 0");
+    refuses("layers", "--engine abacus", "write opencv");
+    refuses("compare", "--composition official,score=logt", "score=logt: write probability, logit or sigmoid");
+    refuses("compare", "--composition official,weighting=sofmax", "write raw, relu, softmax or uniform");
+    refuses("compare", "--composition official,map-scaling=nne", "write none or min-max");
+    refuses("compare", "--composition uniform --composition official,channels=list:1,x", "list:1,x: write all,");
+    refuses("compare", "--composition official,wieghting=relu", "wieghting=relu: write one of groups, channels,");
+    refuses("compare", "--composition official,tolerance=nan", "write ERROR above 0");
+    refuses("compare", "--composition offical", "write the name of a convention first: official,");
+    refuses("bench", "--seconds nan", "write SECONDS from 0");
+    refuses("bench", "--batch 8 --top-channels 0", "write N from 1");
+}
+
 TEST_CASE("layers lists what can be explained, with shapes and the default")
 {
     auto const done = run("layers " + network + " --size 96");

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <string>
 
+#include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,25 @@
 #include "support/data.hpp"
 
 namespace program {
+
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool sanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool sanitized = __has_feature(address_sanitizer);
+#else
+inline constexpr bool sanitized = false;
+#endif
+
+/// For a test that takes long under sanitizers, of code that others run there: it is skipped, by name.
+struct long_when_sanitized {
+    char const* why;
+    void fill(doctest::detail::TestCase& of) const
+    {
+        if (!sanitized) { return; }
+        of.m_skip = true;
+        std::fprintf(stderr, "skipped under sanitizers: %s (%s)\n", of.m_name, why);
+    }
+};
 
 struct outcome {
     int status;

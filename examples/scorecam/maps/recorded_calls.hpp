@@ -33,13 +33,13 @@ public:
         for (auto const& [what, batch] : calls_) {
             if (what == kind::forward) { memory = batch.data(); }
         }
-        for (auto const& [what, batch] : calls_) {
-            if (what == kind::forward) {
-                model.forward(Batch{memory, batch.shape()});
-            } else if (what == kind::capture) {
-                model.capture(batch);
-            } else if constexpr (requires { model.capture_layers(batch); }) {
-                model.capture_layers(batch);
+        for (auto const& one : calls_) {
+            if (one.what == kind::forward) {
+                model.forward(Batch{memory, one.batch.shape()});
+            } else if (one.what == kind::capture) {
+                model.capture(one.batch);
+            } else if constexpr (requires { model.capture_layers(one.batch); }) {
+                model.capture_layers(one.batch);
             }
         }
     }
