@@ -8,7 +8,7 @@
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/explain.hpp>
 
-#include "common/subjects.hpp"
+#include "subjects.hpp"
 
 namespace {
 
@@ -41,7 +41,9 @@ void map(benchmark::State& state, bench::subject const& which)
 int main(int argc, char** argv)
 {
     for (auto const& which : bench::subjects()) {
-        if (which.name == "mobilenet_v2" || which.name == "resnet18") { continue; }  // half a minute a map: end_to_end has them
+        if (which.name == "mobilenet_v2" || which.name == "resnet18") {
+            continue;
+        }  // half a minute a map: end_to_end has them
         benchmark::RegisterBenchmark(("map/" + which.name).c_str(), [=](benchmark::State& state) { map(state, which); })
             ->ArgName("batch")
             ->RangeMultiplier(2)

@@ -9,9 +9,9 @@
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/explain.hpp>
 
-#include "common/recorded_calls.hpp"
-#include "common/stopwatch.hpp"
-#include "common/subjects.hpp"
+#include "maps/recorded_calls.hpp"
+#include "maps/stopwatch.hpp"
+#include "subjects.hpp"
 #include "support/networks.hpp"
 
 namespace {

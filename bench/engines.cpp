@@ -16,8 +16,8 @@
 #include <scorecam/openvino/network.hpp>
 #endif
 
-#include "common/stopwatch.hpp"
-#include "common/subjects.hpp"
+#include "maps/stopwatch.hpp"
+#include "subjects.hpp"
 #include "support/networks.hpp"
 
 namespace {

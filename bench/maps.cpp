@@ -8,15 +8,13 @@
 
 #include <benchmark/benchmark.h>
 
-#include "agreement.hpp"
-#include "common/stopwatch.hpp"
-#include "common/subjects.hpp"
-#include "map_case.hpp"
-#include "map_maker.hpp"
+#include "maps/agreement.hpp"
+#include "maps/map_case.hpp"
+#include "maps/map_maker.hpp"
+#include "maps/stopwatch.hpp"
+#include "subjects.hpp"
 
 namespace {
-
-namespace sc = scorecam;
 
 cli::explain_options options_for(bench::subject const& which, std::string const& engine)
 {
@@ -73,7 +71,7 @@ void measure(benchmark::State& state, bench::subject const& which, std::string c
     state.counters["peak_bytes"]         = static_cast<double>(found.peak_bytes);
     state.counters["largest_difference"] = apart.largest_difference;
     state.counters["rank_correlation"]   = apart.rank_correlation;
-    if (options.callers == 1) { state.counters["outside_pct"] = bench::median(outside); }
+    if (options.concurrency == 1) { state.counters["outside_pct"] = bench::median(outside); }
     if (found.estimate) { state.counters["predicted_error"] = static_cast<double>(found.estimate->predicted_error[0]); }
 }
 

@@ -7,8 +7,8 @@
 #include <benchmark/benchmark.h>
 
 #include <scorecam/cpu/backend.hpp>
-#include <scorecam/reference.hpp>
 #include <scorecam/detail/scratch.hpp>
+#include <scorecam/reference.hpp>
 #include <scorecam/testing/cases.hpp>
 
 #include "support/networks.hpp"
@@ -35,8 +35,10 @@ public:
         draw(images_, {{1, C, H, W}}, 1);
         draw(maps_, {{1, K, h, w}}, 2);
         draw(weights_, {{1, K, 1}}, 3);
+        draw(weights_of_10_, {{1, K, 10}}, 3);
         draw(batch_, {{batch_size, C, H, W}}, 4);
         sums_.resize(on_, {{1, 1, h, w}});
+        sums_of_10_.resize(on_, {{1, 10, h, w}});
         heat_maps_.resize(on_, {{1, 1, H, W}});
         ranges_.resize(on_, {{1, K}});
         heat_ranges_.resize(on_, {{1}});
@@ -54,6 +56,7 @@ public:
     }
     void extrema() { on_.extrema(merge_leading(as_const(maps_.view())), size_, {}, merge_leading(ranges_.view())); }
     void combine() { on_.combine(as_const(maps_.view()), as_const(weights_.view()), sums_.view()); }
+    void combine_10() { on_.combine(as_const(maps_.view()), as_const(weights_of_10_.view()), sums_of_10_.view()); }
     void heatmap()
     {
         on_.heatmap(merge_leading(as_const(sums_.view())), {}, merge_leading(heat_maps_.view()), heat_ranges_.view());
@@ -76,8 +79,8 @@ private:
 
     Backend on_;
     sc::extents<2> size_{};
-    held<float, 4> images_, maps_, batch_, sums_, heat_maps_;
-    held<float, 3> weights_;
+    held<float, 4> images_, maps_, batch_, sums_, sums_of_10_, heat_maps_;
+    held<float, 3> weights_, weights_of_10_;
     held<sc::ops::range<float>, 2> ranges_;
     held<sc::ops::range<float>, 1> heat_ranges_;
     held<sc::ops::pick, 1> picks_;
@@ -129,6 +132,7 @@ void add_backend(std::string const& name, int threads = 1)
     add_operation<Backend>(name, threads, "mask", batch_of, &table::mask);
     add_operation<Backend>(name, threads, "extrema", maps_of, &table::extrema);
     add_operation<Backend>(name, threads, "combine", maps_of, &table::combine);
+    add_operation<Backend>(name, threads, "combine_10", maps_of, &table::combine_10);
     add_operation<Backend>(name, threads, "heatmap", heat_of, &table::heatmap);
 }
 

@@ -22,9 +22,6 @@ macro(scorecam_find component)
     find_package(LibTorch 1.13 QUIET)
   elseif("${component}" STREQUAL "cuda")
     find_package(CUDAToolkit 12 QUIET)  # the runtime: no GPU is needed to build
-  elseif("${component}" STREQUAL "onnx")
-    find_package(Protobuf QUIET)  # of which ONNX's own target is made
-    find_package(ONNX 1.12 NO_MODULE QUIET)
   elseif("${component}" STREQUAL "cudnn")
     find_package(cuDNN 9 QUIET)
   elseif("${component}" STREQUAL "testing")

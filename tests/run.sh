@@ -9,7 +9,6 @@ for engine in onnxruntime openvino; do
     sh cmake/engines.sh "$engine" || echo "scorecam: $engine cannot be had here; its tests will be skipped" >&2
 done
 want libtorch-dev libopenblas0-pthread
-want libonnx-dev libprotobuf-dev
 want openmpi-bin libopenmpi-dev
 
 for preset in "${@:-gcc}"; do

@@ -63,7 +63,7 @@ void time_network(bench::report& to, cuda::backend& on, std::string const& file,
         if (!std::equal(plain.maps.begin(), plain.maps.end(), replayed.maps.begin())) {
             throw std::runtime_error{name + size + ": the map of recorded chunks is not that of the others"};
         }
-        sc::model_calls call{on, network};
+        sc::detail::model_calls call{on, network};
         auto const inputs   = call.entered(as_const(batch));
         auto const forwards = plain.forwards;
         auto const push     = [&](sc::index_t images) {

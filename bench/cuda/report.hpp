@@ -15,7 +15,7 @@
 #include <scorecam/cuda/stream.hpp>
 #include <scorecam/version.hpp>
 
-#include "common/stopwatch.hpp"
+#include "maps/stopwatch.hpp"
 
 namespace bench {
 

@@ -1,16 +1,41 @@
+#include <cstdint>
 #include <exception>
+#include <initializer_list>
 #include <iostream>
+#include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <scorecam/cpu/workers.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/version.hpp>
 
-#include "commands.hpp"
-#include "network.hpp"
+#include "commands/commands.hpp"
+#include "evaluate/protocols.hpp"
+#include "maps/network.hpp"
 
 namespace {
+
+namespace text = scorecam::text;
+
+/// Refuses what the form does not read, with what may be written instead.
+template <class T>
+CLI::Validator written_as(text::form<T> how)
+{
+    auto const check = [how](std::string const& written) {
+        return how.read(written) ? std::string{} : written + ": write " + text::listed(how);
+    };
+    return CLI::Validator{check, ""};
+}
+/// One of the names.
+CLI::Validator one_of(std::vector<std::string> names)
+{
+    std::vector<std::pair<std::string, std::string>> words;
+    for (auto const& name : names) { words.emplace_back(name, name); }
+    return written_as(text::words(words));
+}
 
 void add_network_options(CLI::App& command, cli::model_options& options)
 {
@@ -18,23 +43,26 @@ void add_network_options(CLI::App& command, cli::model_options& options)
         ->required()
         ->check(CLI::ExistingFile);
     command.add_option("--engine", options.engine, "What runs the network")
-        ->check(CLI::IsMember(cli::engine_names()))
+        ->check(one_of(cli::engine_names()))
         ->capture_default_str();
     command.add_option("--tokens", options.tokens,
                        "Of a vision transformer: the grid of its tokens, such as 14x14+1 with a class token before them");
     command.add_option("--description", options.description, "The description of a Caffe or TensorFlow network")
         ->check(CLI::ExistingFile);
     command.add_option("--preset", options.preset, "How pictures are prepared")
-        ->check(CLI::IsMember({"imagenet-torch", "imagenet-tf", "cifar", "mnist"}))
+        ->check(one_of({"imagenet-torch", "imagenet-tf", "cifar", "mnist"}))
         ->capture_default_str();
     command.add_option("--size", options.size, "Input size, N or HEIGHTxWIDTH, if not the preset's");
     command.add_option("--mean", options.mean, "Means to subtract after --scale, one or R,G,B")
+        ->check(written_as(text::number("MEAN", -1e6, 1e6)))
         ->delimiter(',')
         ->allow_extra_args(false);
     command.add_option("--std", options.std, "Deviations to divide by, one or R,G,B")
+        ->check(written_as(text::above("DEVIATION", 0, 1e6)))
         ->delimiter(',')
         ->allow_extra_args(false);
-    command.add_option("--scale", options.scale, "Factor for 8-bit pixels, e.g. 0.00392157");
+    command.add_option("--scale", options.scale, "Factor for 8-bit pixels, e.g. 0.00392157")
+        ->check(written_as(text::above("FACTOR", 0, 1e6)));
     command.add_flag("--bgr", options.bgr, "The network takes blue first");
 }
 
@@ -42,16 +70,22 @@ void add_model_options(CLI::App& command, cli::model_options& options)
 {
     add_network_options(command, options);
     command.add_option("--precision", options.precision, "What the engine computes in, where it offers a choice")
-        ->check(CLI::IsMember({"float32", "bfloat16"}))
+        ->check(one_of({"float32", "bfloat16"}))
         ->capture_default_str();
     command.add_option("--threads", options.threads, "Threads, 0 for all of the machine")
-        ->check(CLI::Range(0, scorecam::cpu::workers::hardware_threads()))
+        ->check(written_as(text::number("N", 0, scorecam::cpu::workers::hardware_threads())))
         ->capture_default_str();
-    command
-        .add_option("--callers", options.callers,
-                    "Threads that call the engine at once, which shares --threads among them; with onnxruntime and openvino")
-        ->check(CLI::Range(1, scorecam::cpu::workers::hardware_threads()))
-        ->capture_default_str();
+}
+
+/// An option for a line of the table.
+CLI::Option* add_choice(CLI::App& command, cli::explain_options& options, text::choice const& line)
+{
+    auto const choose = [&options, &line](std::string const& written) { options.chosen.emplace_back(line.name, written); };
+    return command.add_option_function<std::string>("--" + line.name, choose, line.help + ": " + line.values());
+}
+CLI::Option* add_choice(CLI::App& command, cli::explain_options& options, char const* name)
+{
+    return add_choice(command, options, *text::find_choice(name));
 }
 
 void add_layer_options(CLI::App& command, cli::explain_options& options)
@@ -63,9 +97,7 @@ void add_layer_options(CLI::App& command, cli::explain_options& options)
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_option("--fuse", options.fuse, "How the maps of several layers become one")
-        ->check(CLI::IsMember({"maximum", "mean", "product"}))
-        ->capture_default_str();
+    add_choice(command, options, "fuse");
 }
 
 void add_target_options(CLI::App& command, cli::explain_options& options)
@@ -81,7 +113,7 @@ void add_target_options(CLI::App& command, cli::explain_options& options)
 void add_convention_option(CLI::App& command, cli::explain_options& options, std::string const& help)
 {
     command.add_option("--convention", options.convention, help)
-        ->check(CLI::IsMember(cli::convention_names()))
+        ->check(one_of(text::conventions_by_name().spellings))
         ->capture_default_str();
 }
 
@@ -92,31 +124,21 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
     add_layer_options(command, options);
     add_target_options(command, options);
     add_convention_option(command, options, "Whose Score-CAM; single steps may be chosen beside it");
-    for (auto const& step : cli::all_choices()) {
-        auto const choose  = [&options, name = step.name](std::string const& value) { options.chosen[name] = value; };
-        auto* const option = command.add_option_function<std::string>(std::string{"--"} + step.name, choose, step.help);
-        if (!step.values.empty()) { option->check(CLI::IsMember(step.values)); }
-        option->group("Steps, as the convention has them if not given");
+    for (auto const& line : text::choices()) {
+        if (line.part == text::part::method) {
+            add_choice(command, options, line)->group("Steps, as the convention has them if not given");
+        }
     }
-    auto* const batch =
-        command
-            .add_option(
-                "--batch", options.batch,
-                "Masked pictures per forward, auto, tuned: the fastest of 4, 8 and 16, or shrinking:N: N, and half of "
-                "that whenever memory runs out")
-            ->capture_default_str();
-    command
-        .add_option("--memory", options.memory,
-                    "Instead of --batch: as many inputs as fit, e.g. 256MiB; the engine's own memory comes on top")
-        ->excludes(batch);
+    add_choice(command, options, "memory")->excludes(add_choice(command, options, "batch"));
+    add_choice(command, options, "concurrency");
     auto* const budget = command
                              .add_option("--budget", options.budget,
                                          "Score so many channels only; the others are imputed, and the map's error is told")
-                             ->check(CLI::Range(1, 1 << 30));
+                             ->check(written_as(text::count()));
     command
         .add_option("--tolerance", options.tolerance,
                     "Score as many channels as it takes for a predicted error of the map below this, such as 0.05")
-        ->check(CLI::Range(1e-6, 1.0))
+        ->check(written_as(text::above("ERROR", 0, 1)))
         ->excludes(budget);
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
@@ -128,6 +150,7 @@ void add_compare_options(CLI::App& command, cli::compare_options& options)
     command.add_option("IMAGE", options.images, "Pictures to compare on")->required();
     add_layer_options(command, options);
     add_target_options(command, options);
+    add_choice(command, options, "concurrency");
     command
         .add_option("--composition", options.compositions,
                     "A convention, and steps beside it: official,channels=deviation:64; may be repeated; all conventions if "
@@ -163,26 +186,26 @@ void add_bench_options(CLI::App& command, cli::bench_options& options)
     add_layer_options(command, options);
     add_target_options(command, options);
     add_convention_option(command, options, "Whose Score-CAM");
-    CLI::Range const whole{1, 1 << 30};
-    CLI::Range const share{1e-6, 1.0};
+    auto const whole = written_as(text::count());
+    auto const share = written_as(text::above("ERROR", 0, 1));
     CLI::Validator const any;
     add_list(command, "--batch", options.lists.batches, "batch:", any, "As in scorecam explain");
     add_list(command, "--memory", options.lists.batches, "memory:", any,
              "As in scorecam explain, beside the values of --batch");
     add_list(command, "--threads", options.lists.threads, "", any, "Threads, a number or all");
-    add_list(command, "--callers", options.lists.callers, "", any, "As in scorecam explain, a number or all");
-    add_list(command, "--precision", options.lists.precisions, "", CLI::IsMember({"float32", "bfloat16"}),
+    add_list(command, "--concurrency", options.lists.concurrency, "", any, "As in scorecam explain, a number or all");
+    add_list(command, "--precision", options.lists.precisions, "", one_of({"float32", "bfloat16"}),
              "As in scorecam explain");
-    add_list(command, "--budget", options.lists.efforts, "forwards:", whole, "Score so many channels, impute the others");
-    add_list(command, "--tolerance", options.lists.efforts, "tolerance:", share,
+    add_list(command, "--budget", options.lists.budgets, "forwards:", whole, "Score so many channels, impute the others");
+    add_list(command, "--tolerance", options.lists.budgets, "tolerance:", share,
              "Score as many channels as it takes for a predicted error below this");
-    add_list(command, "--top-channels", options.lists.efforts, "deviation:", whole,
+    add_list(command, "--top-channels", options.lists.budgets, "deviation:", whole,
              "Score the channels with the largest deviation only, and drop the others (Faster-Score-CAM)");
     command.add_option("--rounds", options.rounds, "Times that each case is measured, at most")
-        ->check(CLI::Range(1, 100000))
+        ->check(written_as(text::number("N", 1, 100'000)))
         ->capture_default_str();
     command.add_option("--seconds", options.seconds, "Start no further round that would not end within this time")
-        ->check(CLI::Range(0.0, 1e6))
+        ->check(written_as(text::number("SECONDS", 0.0, 1e6)))
         ->capture_default_str();
     command.add_option("--json", options.json, "Also write all that was measured to this file");
     command.add_option("--plot", options.plot, "Also draw time against the distance from the exact map, FILE.png");
@@ -199,7 +222,7 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
         .add_option(
             "LIST", options.list,
             "A CSV file with the columns image and any of class, box (LEFT TOP RIGHT BOTTOM in the picture's pixels, "
-            "several separated by ';') and mask (255 object, 0 background, others not judged); or a folder of pictures")
+            "several separated by ';') and mask (255 object, 0 background, others not counted); or a folder of pictures")
         ->required()
         ->check(CLI::ExistingPath);
     add_layer_options(command, options);
@@ -213,52 +236,48 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    auto* const batch = command.add_option("--batch", options.batch, "Pictures per forward, or auto")
-                            ->check(CLI::IsMember({"auto"}) | CLI::Range(1, 1 << 30))
-                            ->capture_default_str();
-    command.add_option("--memory", options.memory, "Instead of --batch: as many inputs as fit, e.g. 256MiB")
-        ->excludes(batch);
+    auto* const batch = add_choice(command, options, "batch")->check(CLI::IsMember({"auto"}) | written_as(text::count()));
+    add_choice(command, options, "memory")->excludes(batch);
+    add_choice(command, options, "concurrency");
     command.add_option("--output", options.output, "Folder for the journal and the results")->capture_default_str();
     command.add_option("--shard", options.shard, "Only part I of N, such as 2/5; scorecam merge puts the parts together");
 
-    constexpr char const* judging = "How maps are judged; all numbers carry the name of their protocol";
-    command
-        .add_option(
-            "--curves", options.curves,
-            "Insertion and deletion: paper or paper:SHARE, rise or rise:PIXELS per step, torch_cam or torch_cam:STEPS, "
-            "or none")
+    constexpr char const* protocol = "How maps are evaluated; all numbers carry the name of their protocol";
+    command.add_option("--curves", options.curves, "Insertion and deletion, SHARE or PIXELS a point, or all in STEPS")
+        ->check(written_as(cli::curve_protocols()))
         ->capture_default_str()
-        ->group(judging);
-    command
-        .add_option("--confidence", options.confidence,
-                    "Drop, increase and gain: paper or paper:SHARE of the pixels kept, multiply or torch_cam")
+        ->group(protocol);
+    command.add_option("--confidence", options.confidence, "Drop, increase and gain; SHARE of the pixels kept")
+        ->check(written_as(cli::confidence_protocols()))
         ->capture_default_str()
-        ->group(judging);
-    command.add_option("--pointing", options.pointing, "The pointing game: inside, torchray or torchray:PIXELS")
+        ->group(protocol);
+    command.add_option("--pointing", options.pointing, "The pointing game; PIXELS that may be missed by")
+        ->check(written_as(cli::pointing_protocols()))
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command.add_option("--score", options.score, "What is read from the outputs; logit if they are probabilities already")
-        ->check(CLI::IsMember({"probability", "logit", "sigmoid"}))
+        ->check(one_of(text::find_choice("score")->spellings))
         ->capture_default_str()
-        ->group(judging);
-    command.add_flag("--adcc", options.adcc, "Also average DCC, which costs another map for each")->group(judging);
+        ->group(protocol);
+    command.add_flag("--adcc", options.adcc, "Also average DCC, which costs another map for each")->group(protocol);
     command.add_option("--level", options.level, "Of the bootstrap intervals")
-        ->check(CLI::Range(0.01, 0.999))
+        ->check(written_as(text::number("LEVEL", 0.01, 0.999)))
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command.add_option("--resamples", options.resamples, "Of the bootstrap")
-        ->check(CLI::Range(1, 1 << 30))
+        ->check(written_as(text::number("N", 1, 1'000'000)))
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command.add_option("--seed", options.seed, "Of the random control and the bootstrap")
+        ->check(written_as(text::number<std::uint64_t>("SEED", 0, std::numeric_limits<std::uint64_t>::max())))
         ->capture_default_str()
-        ->group(judging);
+        ->group(protocol);
     command.footer(
         "A run that was cut off goes on where it stopped when the same command is given again. A picture that cannot "
         "be used is left out, and the exit status is 1. Parts for a Slurm array (--array=1-16): --shard "
         "$SLURM_ARRAY_TASK_ID/16; an indexed Kubernetes job: --shard $((JOB_COMPLETION_INDEX + 1))/16; GNU parallel: "
         "parallel scorecam evaluate ... --shard {}/16 ::: $(seq 16). With MPI: mpirun -n 8 scorecam_mpi evaluate "
-        "... --threads 1: rank 0 hands out the pictures, the others judge them.");
+        "... --threads 1: rank 0 hands out the pictures, the others evaluate them.");
 }
 
 void add_merge_options(CLI::App& command, cli::merge_options& options)
@@ -288,9 +307,9 @@ int main(int argc, char** argv)
     cli::model_options layers;
     auto* const explain_command = app.add_subcommand("explain", "Write saliency maps of pictures");
     auto* const compare_command = app.add_subcommand("compare", "Compare conventions with each other on pictures");
-    auto* const bench_command   = app.add_subcommand("bench", "Measure time and fidelity of the ways to make a map");
+    auto* const bench_command   = app.add_subcommand("bench", "Measure time and fidelity of configurations");
     auto* const evaluate_command =
-        app.add_subcommand("evaluate", "Judge the maps of many pictures beside those of two controls");
+        app.add_subcommand("evaluate", "Evaluate the maps of many pictures beside those of two controls");
     auto* const merge_command  = app.add_subcommand("merge", "Put the parts of an evaluation together");
     auto* const layers_command = app.add_subcommand("layers", "List the layers that can be explained");
     add_explain_options(*explain_command, explain);
@@ -305,10 +324,12 @@ int main(int argc, char** argv)
     } catch (CLI::ParseError const& e) {
         return app.exit(e) == 0 ? 0 : 2;
     }
-    explain.complete();
-    bench.complete();
     for (int i = 0; i < argc; ++i) { bench.command_line += (i > 0 ? " " : "") + std::string{argv[i]}; }
     try {
+        for (cli::explain_options* options :
+             std::initializer_list<cli::explain_options*>{&explain, &compare, &bench, &evaluate}) {
+            options->complete();
+        }
         if (evaluate_command->parsed()) { return cli::evaluate(evaluate); }
         if (merge_command->parsed()) { return cli::merge(merge); }
         if (bench_command->parsed()) { return cli::bench(bench); }

@@ -25,8 +25,8 @@ def columns(text, case):
 
 class OfScorecamBench(unittest.TestCase):
     before, after = HERE / "scorecam_before.json", HERE / "scorecam_after.json"
-    batch_8 = "exact/batch:8/threads:1/callers:1/precision:float32"
-    batch_16 = "exact/batch:16/threads:1/callers:1/precision:float32"
+    batch_8 = "exact/batch:8/threads:1/concurrency:1/precision:float32"
+    batch_16 = "exact/batch:16/threads:1/concurrency:1/precision:float32"
 
     def test_medians_ratio_and_quartiles_of_cases_in_both(self):
         done = run(self.before, self.after)
@@ -41,8 +41,8 @@ class OfScorecamBench(unittest.TestCase):
 
     def test_what_is_in_one_file_only(self):
         text = run(self.before, self.after).stdout
-        self.assertIn("only before: forwards:32/batch:8/threads:1/callers:1/precision:float32\n", text)
-        self.assertIn("only after: tolerance:0.05/batch:8/threads:1/callers:1/precision:float32\n", text)
+        self.assertIn("only before: forwards:32/batch:8/threads:1/concurrency:1/precision:float32\n", text)
+        self.assertIn("only after: tolerance:0.05/batch:8/threads:1/concurrency:1/precision:float32\n", text)
 
     def test_facts_that_differ_are_said_and_others_are_not(self):
         notes = [line for line in run(self.before, self.after).stdout.splitlines() if line.startswith("note: ")]

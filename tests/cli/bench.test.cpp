@@ -73,7 +73,7 @@ TEST_CASE("every case asked for is measured, and its map is that of explain with
     for (auto const& [name, one] : cases) { names.insert(name); }
     for (std::string const effort : {"exact", "forwards:16", "deviation:16"}) {
         for (std::string const batch : {"8", "16", "64"}) {
-            expected.insert(effort + "/batch:" + batch + "/threads:1/callers:1/precision:float32");
+            expected.insert(effort + "/batch:" + batch + "/threads:1/concurrency:1/precision:float32");
         }
     }
     CHECK(names == expected);
@@ -82,7 +82,7 @@ TEST_CASE("every case asked for is measured, and its map is that of explain with
     for (auto const& [effort, options] : std::vector<std::pair<std::string, std::string>>{
              {"exact", ""}, {"forwards:16", " --budget 16"}, {"deviation:16", " --channels deviation:16"}}) {
         auto const wanted = explain("--threads 1 --batch 8" + options);
-        auto const one    = cases.at(effort + "/batch:8/threads:1/callers:1/precision:float32");
+        auto const one    = cases.at(effort + "/batch:8/threads:1/concurrency:1/precision:float32");
         CAPTURE(effort);
         CHECK(one["forwards"] == wanted.report["forwards"]);
         CHECK(one["peak_bytes"] == wanted.report["peak_bytes"]);
@@ -109,7 +109,7 @@ TEST_CASE("every case asked for is measured, and its map is that of explain with
         CHECK(one["process_bytes"].get<double>() > one["peak_bytes"].get<double>());
     }
     auto const of_batch = [&](std::string const& size) {
-        return cases.at("exact/batch:" + size + "/threads:1/callers:1/precision:float32");
+        return cases.at("exact/batch:" + size + "/threads:1/concurrency:1/precision:float32");
     };
     CHECK(of_batch("64")["batches"] < of_batch("8")["batches"]);
     CHECK(of_batch("64")["peak_bytes"] > of_batch("16")["peak_bytes"]);
@@ -134,22 +134,23 @@ TEST_CASE("without lists every part is varied by itself, and what the engine doe
     CHECK(result["picture"] == "drawn");
     auto const cases = by_name(result);
     CHECK(cases.size() == result["cases"].size());
-    for (std::string const name : {"exact/batch:auto/threads:all/callers:1/precision:float32",
-                                   "exact/batch:32/threads:all/callers:1/precision:float32",
-                                   "exact/batch:tuned/threads:all/callers:1/precision:float32",
-                                   "exact/batch:shrinking:64/threads:all/callers:1/precision:float32",
-                                   "exact/memory:8MiB/threads:all/callers:1/precision:float32",
-                                   "exact/batch:auto/threads:1/callers:1/precision:float32",
-                                   "forwards:16/batch:auto/threads:all/callers:1/precision:float32",
-                                   "tolerance:0.05/batch:auto/threads:all/callers:1/precision:float32",
-                                   "deviation:32/batch:auto/threads:all/callers:1/precision:float32"}) {
+    for (std::string const name : {"exact/batch:auto/threads:all/concurrency:1/precision:float32",
+                                   "exact/batch:32/threads:all/concurrency:1/precision:float32",
+                                   "exact/batch:tuned/threads:all/concurrency:1/precision:float32",
+                                   "exact/batch:shrinking:64/threads:all/concurrency:1/precision:float32",
+                                   "exact/memory:8MiB/threads:all/concurrency:1/precision:float32",
+                                   "exact/batch:auto/threads:1/concurrency:1/precision:float32",
+                                   "forwards:16/batch:auto/threads:all/concurrency:1/precision:float32",
+                                   "tolerance:0.05/batch:auto/threads:all/concurrency:1/precision:float32",
+                                   "deviation:32/batch:auto/threads:all/concurrency:1/precision:float32"}) {
         CAPTURE(name);
         CHECK(cases.count(name) == 1);
     }
     std::map<std::string, std::string> left_out;
     for (auto const& one : result["left_out"]) { left_out[one["name"]] = one["reason"]; }
-    CHECK(contains(left_out["exact/batch:auto/threads:all/callers:1/precision:bfloat16"], "computes in float32 here"));
-    CHECK(contains(done.text, "left out: exact/batch:auto/threads:all/callers:1/precision:bfloat16: --precision bfloat16"));
+    CHECK(contains(left_out["exact/batch:auto/threads:all/concurrency:1/precision:bfloat16"], "computes in float32 here"));
+    CHECK(contains(done.text,
+                   "left out: exact/batch:auto/threads:all/concurrency:1/precision:bfloat16: --precision bfloat16"));
 }
 
 TEST_CASE("rounds end with the time given for them")
@@ -182,7 +183,7 @@ TEST_CASE("what cannot be measured is one line that says what to write instead")
     fails(all + " --batch 8,many", "--batch many: write a number from 1 on, auto, tuned or shrinking:N");
     fails(all + " --memory 5apples", "64MiB");
     fails(all + " --threads 0", "or all");
-    fails(all + " --callers x", "--callers x");
+    fails(all + " --concurrency x", "--concurrency x");
     fails(all + " --precision half", "--precision");
     fails(all + " --budget 1.5", "--budget");
     fails(all + " --tolerance 2", "--tolerance");

@@ -144,18 +144,18 @@ std::string const& whole()
     return folder;
 }
 
-json const& line_of(json const& all, std::string const& way, std::string const& metric)
+json const& line_of(json const& all, std::string const& configuration, std::string const& metric)
 {
     for (auto const& line : all["table"]) {
-        if (line["way"] == way && line["metric"] == metric) { return line; }
+        if (line["configuration"] == configuration && line["metric"] == metric) { return line; }
     }
-    FAIL((way + " has no " + metric));
+    FAIL((configuration + " has no " + metric));
     return all;
 }
 
 }  // namespace
 
-TEST_CASE("the table has every way and both controls, and its numbers are those of the maps that explain writes")
+TEST_CASE("the table has every configuration and both controls, and its numbers are those of the maps that explain writes")
 {
     auto const all = results(whole());
     CHECK(all["pictures"] == rows);
@@ -163,13 +163,13 @@ TEST_CASE("the table has every way and both controls, and its numbers are those 
     auto const names = {"official,channels=deviation:8", "torch_cam,channels=deviation:8", "uniform", "random"};
     for (auto const* metric : {"average_drop", "average_increase", "average_gain", "insertion", "deletion",
                                "energy_pointing_game", "pointing_game", "iou"}) {
-        for (auto const* way : names) {
-            auto const& line = line_of(all, way, metric);
+        for (auto const* configuration : names) {
+            auto const& line = line_of(all, configuration, metric);
             CAPTURE(line.dump());
             CHECK(line["n"].get<int>() + line["undefined"].get<int>() == rows);
             CHECK(line["low"].get<double>() <= line["mean"].get<double>());
             CHECK(line["mean"].get<double>() <= line["high"].get<double>());
-            CHECK(line.contains("beside_control") == (std::string{way} != "uniform"));
+            CHECK(line.contains("beside_control") == (std::string{configuration} != "uniform"));
         }
     }
     CHECK(all["table"].size() == 8 * 4);
@@ -369,11 +369,11 @@ TEST_CASE("a folder is a list, engines stand side by side, and the time left is 
     CHECK(contains(done.text, " left"));
     auto const all = results(out);
     CHECK(all["pictures"] == 2);
-    auto const& ways = all["run"]["ways"];
-    REQUIRE(ways.size() == 5);
-    CHECK(ways[2]["name"] == "uniform");
-    CHECK(ways[3]["name"] == "uniform,engine=" + engine);
-    CHECK(ways[1]["control"] == "uniform,engine=" + engine);
+    auto const& configurations = all["run"]["configurations"];
+    REQUIRE(configurations.size() == 5);
+    CHECK(configurations[2]["name"] == "uniform");
+    CHECK(configurations[3]["name"] == "uniform,engine=" + engine);
+    CHECK(configurations[1]["control"] == "uniform,engine=" + engine);
     for (auto const* metric : {"average_drop", "insertion", "deletion", "adcc"}) {
         auto const first = line_of(all, "official", metric)["mean"].get<double>();
         CHECK(line_of(all, "official,engine=" + engine, metric)["mean"].get<double>() ==

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <atomic>
+#include <cmath>
+#include <functional>
 #include <stdexcept>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -57,6 +60,69 @@ TEST_CASE("signals and volumes give the reference's maps")
     check(ears, networks::drawn_tensor<double>(sc::signal_shape{2, 40}, 12));
     networks::seeded<double, 3> scanner{sc::volume_shape{1, 8, 12, 10}, sc::volume_shape{6, 2, 4, 5}, 3, 13};
     check(scanner, networks::drawn_tensor<double>(sc::volume_shape{1, 8, 12, 10}, 14));
+}
+
+TEST_CASE("sums of constant channels are constant, whatever the size")
+{
+    sc::cpu::backend cpu{1};
+    int not_constant = 0;
+    for (sc::index_t K = 2; K <= 40; ++K) {
+        for (sc::index_t h = 1; h <= 8; ++h) {
+            for (sc::index_t w = 2; w <= 8; ++w) {
+                for (sc::index_t M = 1; M <= 6; ++M) {
+                    sc::tensor<float, 4> maps{{{1, K, h, w}}}, sums{{{1, M, h, w}}};
+                    for (sc::index_t k = 0; k < K; ++k) {
+                        std::fill_n(maps.data() + k * h * w, h * w, std::abs(networks::drawn<float>(5, k)));
+                    }
+                    sc::tensor<float, 3> weights{{{1, K, M}}};
+                    for (sc::index_t i = 0; i < weights.size(); ++i) {
+                        weights.data()[i] = 0.3F + networks::drawn<float>(9, i) / 9;
+                    }
+                    cpu.combine(as_const(maps.view()), as_const(weights.view()), sums.view());
+                    for (sc::index_t m = 0; m < M; ++m) {
+                        auto const sum = sums.view()[0][m];
+                        not_constant += std::adjacent_find(sum.begin(), sum.end(), std::not_equal_to<>{}) != sum.end();
+                    }
+                }
+            }
+        }
+    }
+    CHECK(not_constant == 0);
+}
+
+TEST_CASE("activations without contrast make a map without evidence, as the reference says")
+{
+    for (sc::index_t K = 8; K <= 64; K += 4) {
+        for (sc::index_t const w : {3, 4, 5, 6, 7}) {
+            CAPTURE(K);
+            CAPTURE(w);
+            auto const forward = [](sc::tensor_view<float const, 4> batch) {
+                sc::tensor<float, 2> outputs{{{batch.extent(0), 5}}};
+                for (sc::index_t i = 0; i < outputs.size(); ++i) { outputs.data()[i] = 0.1F * static_cast<float>(i % 5); }
+                return outputs;
+            };
+            auto const capture = [&](sc::tensor_view<float const, 4> batch) {
+                sc::tensor<float, 4> maps{{{batch.extent(0), K, w, w}}};
+                for (sc::index_t i = 0; i < maps.size(); ++i) {
+                    maps.data()[i] = 0.1F + 0.0137F * static_cast<float>(i / (w * w) % K * 7 % 11);
+                }
+                return std::pair{forward(batch), maps};
+            };
+            auto model       = sc::make_model(sc::image_shape{1, 16, 16}, forward, capture);
+            auto const image = networks::drawn_tensor<float>(sc::image_shape{1, 16, 16}, 3);
+            sc::cpu::backend cpu{1};
+            sc::reference_backend reference;
+            sc::heatmap_rule const scaled{.scale = sc::scaling::min_max};
+            for (sc::index_t const targets : {2, 4}) {
+                auto const found =
+                    sc::explain(cpu, model, image.view(), sc::flat_channels::scored, sc::top{targets}, scaled);
+                auto const expected =
+                    sc::explain(reference, model, image.view(), sc::flat_channels::scored, sc::top{targets}, scaled);
+                CHECK(std::equal(found.status.begin(), found.status.end(), expected.status.begin()));
+                CHECK(std::all_of(found.maps.begin(), found.maps.end(), [](float v) { return v == 0; }));
+            }
+        }
+    }
 }
 
 TEST_CASE("workers do each piece of work once and hand on the first error")

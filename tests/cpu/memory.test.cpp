@@ -1,7 +1,9 @@
-// Peak memory, counted where it is taken: every operator new of this program.
+// Memory, counted and refused where it is taken: every operator new of this program.
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -14,10 +16,12 @@ namespace {
 
 std::atomic<std::ptrdiff_t> live{0};
 std::atomic<std::ptrdiff_t> peak{0};
-constexpr std::size_t header = 64;  // holds the size, keeps every alignment up to 64
+thread_local int until_refused = -1;  // allocations of this thread until one is refused; never if negative
+constexpr std::size_t header   = 64;  // holds the size, keeps every alignment up to 64
 
 void* taken(std::size_t size)
 {
+    if (until_refused >= 0 && until_refused-- == 0) { throw std::bad_alloc{}; }
     void* const memory = std::aligned_alloc(header, (size + 2 * header - 1) / header * header);
     if (memory == nullptr) { throw std::bad_alloc{}; }
     *static_cast<std::size_t*>(memory) = size;
@@ -112,4 +116,32 @@ TEST_CASE("peak memory is one batch, the activations and a few maps; the explana
     CHECK(found.counted < inputs + found.of_activations + 4 * map);
     CHECK(found.reported <= found.counted);
     CHECK(found.reported > inputs + found.of_activations);
+}
+
+TEST_CASE("workers that cannot hand on a piece of work do it themselves, or say so before any of it is handed on")
+{
+    for (int const threads : {1, 2, 3, 5}) {
+        CAPTURE(threads);
+        sc::cpu::workers workers{threads};
+        for (int allocation = 0; allocation < threads + 2;
+             ++allocation) {  // one list of failures, a task for each of the others
+            CAPTURE(allocation);
+            std::vector<std::atomic<int>> done(100);
+            until_refused = allocation;
+            bool refused  = false;
+            try {
+                workers.for_each(100, [&](sc::index_t i) { ++done[static_cast<std::size_t>(i)]; });
+            } catch (std::bad_alloc const&) {
+                refused = true;
+            }
+            until_refused        = -1;
+            auto const all_of_it = [&](int times) {
+                return std::all_of(done.begin(), done.end(), [=](auto const& one) { return one == times; });
+            };
+            CHECK(refused == (allocation == 0));
+            CHECK(all_of_it(refused ? 0 : 1));
+            workers.for_each(100, [&](sc::index_t i) { ++done[static_cast<std::size_t>(i)]; });
+            CHECK(all_of_it(refused ? 1 : 2));
+        }
+    }
 }

@@ -197,7 +197,7 @@ TEST_CASE("extrema, tops, scores, weights and sums do not depend on the number o
     sc::tensor<sc::index_t, 2> tops{{{I, M}}}, expected_tops{{{I, M}}};
     reference.top(outputs.view().slice(0, I), expected_tops.view());
     sc::tensor<float, 3> scores{{{I, K, M}}}, expected_scores{{{I, K, M}}};
-    reference.score(outputs.view(), sc::probability{}, as_const(picks.view()), as_const(expected_tops.view()),
+    reference.score(sc::model_outputs<float>{outputs.view()}, sc::probability{}, as_const(picks.view()), as_const(expected_tops.view()),
                     expected_scores.view());
     sc::tensor<float, 4> sums{{{I, M, 5, 9}}}, expected_sums{{{I, M, 5, 9}}};
     reference.combine(maps.view(), weights.view(), expected_sums.view());
@@ -214,7 +214,7 @@ TEST_CASE("extrema, tops, scores, weights and sums do not depend on the number o
         CHECK(std::equal(tops.begin(), tops.end(), expected_tops.begin()));
         fibres::run(
             work::score<float, sc::probability>{
-                outputs.data(), classes, {}, picks.data(), I * K, tops.data(), M, K, scores.data()},
+                sc::model_outputs<float>{outputs.view()}.rows(), {}, picks.data(), I * K, tops.data(), M, K, scores.data()},
             how);
         sc::testing::check_close(scores, expected_scores, 4.0F);  // a sum in another order
         fibres::run(work::combine<float>{maps.data(), weights.data(), I, K, M, 45, sums.data()}, how);
@@ -233,7 +233,8 @@ TEST_CASE("a weighting or score without a team is read by every thread alike")
     std::vector<float> scores(4);
     for (unsigned const threads : block_sizes) {
         fibres::run(
-            work::score<float, first_class>{outputs.data(), 3, {}, picks.data(), 2, targets.data(), 2, 2, scores.data()},
+            work::score<float, first_class>{
+                sc::model_outputs<float>{outputs.data(), 2, 3}.rows(), {}, picks.data(), 2, targets.data(), 2, 2, scores.data()},
             {.threads = threads});
         CHECK(scores == std::vector<float>{6, 4, 3, 1});
     }

@@ -136,22 +136,22 @@ TEST_CASE("two streams at once do not disturb each other")
     start_after(two.get(), sent);  // its images are sent on the other stream
 
     // Step by step, so that both streams have work at any time.
-    sc::steps explain_first{on_one, first, sc::target{1}, sc::fixed_batch{2}};
-    sc::steps explain_second{on_two, second, sc::target{2}, sc::fixed_batch{3}};
+    sc::detail::steps explain_first{on_one, first, sc::target{1}, sc::fixed_batch{2}};
+    sc::detail::steps explain_second{on_two, second, sc::target{2}, sc::fixed_batch{3}};
     auto const each = [&](auto const& step) {
         step(explain_first);
         step(explain_second);
     };
-    each([&](auto& steps) { steps.begin(here.view()); });
-    each([&](auto& steps) { steps.capture(here.view()); });
+    each([&](auto& steps) { steps.begin(here.view(), steps.chosen().call); });
+    each([](auto& steps) { steps.look(); });
     each([](auto& steps) { steps.choose_targets(); });
-    each([&](auto& steps) { steps.find_extrema(here.view()); });
-    each([&](auto& steps) { steps.score_masks(here.view()); });
-    each([&](auto& steps) { steps.score_baseline(here.view()); });
-    each([&](auto& steps) { steps.score_flat_channels(here.view()); });
+    each([](auto& steps) { steps.make_masks(); });
+    each([](auto& steps) { steps.score_masks(); });
+    each([](auto& steps) { steps.score_baseline(); });
+    each([](auto& steps) { steps.score_flat_channels(); });
     each([](auto& steps) { steps.weigh(); });
-    each([](auto& steps) { steps.combine(); });
-    each([&](auto& steps) { steps.draw(here.view()); });
+    each([](auto& steps) { steps.estimate(); });
+    each([](auto& steps) { steps.draw(); });
     check_same(explain_first.collect(), first_expected);
     check_same(explain_second.collect(), second_expected);
 }

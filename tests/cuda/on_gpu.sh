@@ -7,7 +7,7 @@
 #
 # Writes to the folder REPORT, else build/gpu/report: report.json, after each step, with what came of it and the benchmarks'
 # own results, and what each step said. Needs CMake, g++, the CUDA toolkit, doctest, Eigen and xtensor; for networks on cuDNN
-# that and libonnx-dev, and to time large ones CLI11 and Python with numpy and onnx, beside PyTorch what
+# that, and to time large ones CLI11 and Python with numpy and onnx, beside PyTorch what
 # bench/peers/compare_on_gpu.py names. What is missing is skipped by name.
 #
 # `build` needs no GPU. What it leaves in build/gpu/programs runs in any checkout on a machine with the libraries of CUDA and
@@ -82,10 +82,9 @@ built() {
     for target in "$@"; do
         made=$(find "$build" -name "$target" -type f -not -path "$programs/*")
         cp "$made" "$programs" || return
-        ldd "$made" | sed -n 's/.* => \(.*lib\(onnx\|proto\)[^ ]*\) .*/\1/p' | xargs -r cp -L -t "$programs"
     done
 }
-# run PROGRAM ARGUMENT...: one that was built, with all of its libraries, for 10 minutes at most.
+# run PROGRAM ARGUMENT...: one that was built, for 10 minutes at most.
 run() {
     program=$programs/$1
     shift

@@ -202,7 +202,7 @@ TEST_CASE("chunks recorded as a graph give the bits of chunks that are not")
         auto const expected = sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{2});
         network.capturable  = true;
         auto const found    = sc::explain(here.on, network, batch.view(), sc::target{1}, sc::fixed_batch{2});
-        sc::model_calls call{here.on, network};
+        sc::detail::model_calls call{here.on, network};
         auto const two = call.entered(batch.view().slice(0, 2));
         REQUIRE(here.on.record([&] { static_cast<void>(network.forward(two, here.stream.get())); }));
         CHECK(expected.batches > 4);  // of the same size: one that runs, one that is recorded, others

@@ -35,7 +35,7 @@ struct on_a_stream {
     [[nodiscard]] sc::tensor<float, 2> forward(cudnn::basic_network<Element>& network, sc::tensor<float, 4> const& images)
     {
         device::moved const batch{on, images};
-        sc::model_calls call{on, network};
+        sc::detail::model_calls call{on, network};
         return on_host(call.forward(call.entered(batch.view())));
     }
     struct seen {
@@ -46,7 +46,7 @@ struct on_a_stream {
     [[nodiscard]] seen capture(cudnn::basic_network<Element>& network, sc::tensor<float, 4> const& images)
     {
         device::moved const batch{on, images};
-        sc::model_calls call{on, network};
+        sc::detail::model_calls call{on, network};
         auto const found = network.capture_layers(call.entered(batch.view()), stream.get());
         seen all{on_host(found.outputs), {}};
         for (auto const& one : found.activations) { all.activations.push_back(on_host(one)); }

@@ -269,7 +269,7 @@ TEST_CASE("wherever memory runs out in bfloat16, smaller batches still run, also
             CAPTURE(more);
             on_a_stream here;
             cudnn::bfloat16_network network{file_of("residual"), residual_input, {"/add/Add"}};
-            sc::model_calls call{here.on, network};
+            sc::detail::model_calls call{here.on, network};
             device::moved const few{here.on, repeated(images, 2)}, many{here.on, repeated(images, 40)};
             auto const batch = call.entered(few.view());
             auto const first = here.on_host(network.forward(batch, here.stream.get()));
@@ -278,7 +278,7 @@ TEST_CASE("wherever memory runs out in bfloat16, smaller batches still run, also
                 recording = here.on.record([&] { static_cast<void>(network.forward(batch, here.stream.get())); });
                 REQUIRE(recording);
             }
-            sc::model_calls larger{here.on, network};
+            sc::detail::model_calls larger{here.on, network};
             auto const wide = larger.entered(many.view());
             fake::set_budget(fake::device_bytes() + more);
             try {

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <scorecam/engines/onnx/file.hpp>
 #include <scorecam/onnxruntime/network.hpp>
 #include <scorecam/scorecam.hpp>
 
@@ -27,7 +28,7 @@ TEST_CASE("a session of the caller's is explained at its outputs")
 {
     auto const own = session("features_first");
     so::network network{own, plain_input};
-    CHECK(&network.session() == own.get());
+    CHECK(&network.engine().session() == own.get());
     CHECK(network.explained()[0].name == "features");
     CHECK(network.explained()[0].type == "Output");
     CHECK(network.layers().size() == 1);
@@ -40,14 +41,28 @@ TEST_CASE("a session of the caller's is explained at its outputs")
     }
 }
 
+TEST_CASE("a session may be the caller's own, and made of a file with further outputs")
+{
+    auto const bytes = scorecam::onnx::with_outputs(scorecam::onnx::read_bytes(file_of("plain")), {"/second/Conv_output_0"});
+    Ort::Session own{so::environment(), bytes.data(), bytes.size(), Ort::SessionOptions{}};
+    so::network network{own, plain_input};
+    CHECK(&network.engine().session() == &own);
+    CHECK(network.explained()[0].name == "/second/Conv_output_0");
+    auto const seen = network.capture(recorded<4>("plain", "input").view());
+    CHECK(deviation(seen.outputs, recorded<2>("plain", "output")) < tolerance);
+    CHECK(deviation(seen.activations, recorded<4>("plain", "second")) < tolerance);
+}
+
 TEST_CASE("a session without such an output, or for other inputs, is refused in words")
 {
     CHECK_THROWS_WITH_AS((so::network{session("plain"), plain_input}),
                          doctest::Contains("no spatial activation before its classifier; name a layer"), sc::model_error);
+    CHECK_THROWS_WITH_AS((so::network{session("plain"), plain_input}),
+                         doctest::Contains("make it of scorecam::onnx::with_outputs("), sc::model_error);
     CHECK_THROWS_WITH_AS((so::network{session("features_first"), {2, 12, 11}}), doctest::Contains("(n, 2, 12, 10)"),
                          sc::model_error);
-    CHECK_THROWS_WITH_AS((so::network{session("two_inputs"), plain_input}), doctest::Contains("image, other"),
-                         sc::model_error);
+    CHECK_THROWS_WITH_AS((so::network{session("two_inputs"), plain_input}),
+                         doctest::Contains("image (n, 2, 12, 10), other (n, 2, 12, 10)"), sc::model_error);
     CHECK_THROWS_WITH_AS((so::network{session("doubles"), plain_input}), doctest::Contains("float32"), sc::model_error);
     CHECK_THROWS_WITH_AS((so::network{session("features_first"), plain_input, {"/relu/Relu"}}),
                          doctest::Contains("features"), sc::model_error);

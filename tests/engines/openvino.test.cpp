@@ -72,8 +72,8 @@ TEST_CASE("a compiled network without such an output, or for other inputs, is re
                          doctest::Contains("no spatial activation before its classifier; name a layer"), sc::model_error);
     CHECK_THROWS_WITH_AS((sv::network{compiled("features_first"), {2, 12, 11}}), doctest::Contains("(n, 2, 12, 10)"),
                          sc::model_error);
-    CHECK_THROWS_WITH_AS((sv::network{compiled("two_inputs"), plain_input}), doctest::Contains("image of f32"),
-                         sc::model_error);
+    CHECK_THROWS_WITH_AS((sv::network{compiled("two_inputs"), plain_input}),
+                         doctest::Contains("image (n, 2, 12, 10), other (n, 2, 12, 10)"), sc::model_error);
     CHECK_THROWS_WITH_AS((sv::network{compiled("doubles"), plain_input}), doctest::Contains("float32"), sc::model_error);
     CHECK_THROWS_WITH_AS((sv::network{compiled("features_first"), plain_input, {"/relu/Relu"}}),
                          doctest::Contains("features"), sc::model_error);

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <scorecam/engines/onnx/graph.hpp>
 #include <scorecam/onnx/fuse.hpp>
-#include <scorecam/onnx/graph.hpp>
 #include <scorecam/onnx/lower.hpp>
 #include <scorecam/onnx/plan.hpp>
 #include <scorecam/testing/drawn.hpp>
@@ -43,7 +43,7 @@ struct drawing {
     }
     drawing& floats(std::string const& name, so::dims shape, std::vector<float> values)
     {
-        graph.constants[name] = {std::move(shape), std::move(values), {}};
+        graph.constants[name] = so::tensor_of(std::move(shape), values);
         return *this;
     }
     /// Drawn in [0.5, 1.5), so that variances can be made of them.
@@ -55,7 +55,7 @@ struct drawing {
     }
     drawing& numbers(std::string const& name, so::dims shape, std::vector<index_t> values)
     {
-        graph.constants[name] = {std::move(shape), {}, std::move(values)};
+        graph.constants[name] = so::tensor_of(std::move(shape), values);
         return *this;
     }
     /// A classifier behind `from` (channels, ...): all places averaged, three classes.

@@ -7,10 +7,10 @@
 
 #include <doctest/doctest.h>
 
-#include <scorecam/error.hpp>
 #include <scorecam/engines/layer.hpp>
+#include <scorecam/engines/onnx/file.hpp>
+#include <scorecam/error.hpp>
 #include <scorecam/onnx/channels_last.hpp>
-#include <scorecam/onnx/file.hpp>
 #include <scorecam/onnx/places.hpp>
 
 #include "onnx/drawn.hpp"
@@ -119,7 +119,7 @@ TEST_CASE("padding of one side becomes padding of both, with zeros in the weight
     CHECK(made.padding == so::pair{1, 1});
     CHECK(made.shape == sc::extents<4>{4, 2, 4, 4});
     CHECK(plan.steps[0].output.shape == sc::image_shape{4, 3, 2});
-    auto const given = convolved({}).graph.constants.at("w").floats;
+    auto const given = convolved({}).graph.constants.at("w").floats();
     for (index_t m = 0; m < 8; ++m) {
         for (index_t y = 0; y < 4; ++y) {
             for (index_t x = 0; x < 4; ++x) {  // one row above, one column to the right
@@ -168,10 +168,10 @@ TEST_CASE("a normalisation, products and sums with constants are folded into the
     CHECK(made.then.function == so::pointwise::relu);
     auto const& all = one.graph.constants;
     for (std::size_t m = 0; m < 4; ++m) {
-        double const norm = all.at("gamma").floats[m] / std::sqrt(all.at("variance").floats[m] + 0.25);
-        double const by   = all.at("by").floats[m];
+        double const norm = all.at("gamma").floats()[m] / std::sqrt(all.at("variance").floats()[m] + 0.25);
+        double const by   = all.at("by").floats()[m];
         auto const after  = [&](double conv) {
-            return (2 - by * (norm * (conv - all.at("average").floats[m]) + all.at("beta").floats[m])) / 2;
+            return (2 - by * (norm * (conv - all.at("average").floats()[m]) + all.at("beta").floats()[m])) / 2;
         };
         CHECK(made.bias[m] == doctest::Approx(after(before.bias[m])).epsilon(1e-6));
         for (std::size_t i = 0; i < 18; ++i) {
@@ -236,9 +236,9 @@ TEST_CASE("what only moves values gives no step")
     CHECK(letters(plan) == "CPC");
     CHECK(plan.classes == 3);
     auto const& last = std::get<convolution>(plan.steps[2].what);
-    CHECK(last.bias == one.graph.constants.at("b2").floats);
-    CHECK(last.weights[1] == one.graph.constants.at("w2").floats[3]);  // (C, classes) turned
-    CHECK(plan.layers().size() == 4);                                  // conv, drop, same, relu
+    CHECK(last.bias == one.graph.constants.at("b2").floats());
+    CHECK(last.weights[1] == one.graph.constants.at("w2").floats()[3]);  // (C, classes) turned
+    CHECK(plan.layers().size() == 4);                                    // conv, drop, same, relu
 }
 
 TEST_CASE("Flatten counts its axis from either end")
@@ -359,7 +359,7 @@ TEST_CASE("parameters that cannot be had are named")
     refused(behind_conv("MaxPool", {"conv"}, {integers("kernel_shape", {2, 2}), integers("strides", {0, 1})}),
             {"MaxPool", "node", "strides"});
     auto halves                    = behind_conv("Mul", {"conv", "high"}, {});
-    halves.graph.constants["high"] = {{}, {}, {}, false};
+    halves.graph.constants["high"] = {"high", {}, so::element::undefined};
     refused(halves, {"Mul", "node", "high", "float32"});
 }
 
@@ -373,7 +373,8 @@ TEST_CASE("inputs and outputs that are not those of a classifier of images")
         }
         return "";
     };
-    CHECK(message("two_inputs", {2, 12, 10}).find("image, other; export ") != std::string::npos);
+    CHECK(message("two_inputs", {2, 12, 10}).find("image (n, 2, 12, 10), other (n, 2, 12, 10); export ") !=
+          std::string::npos);
     CHECK(message("no_scores", {2, 12, 10}).find("features (n, 8, 6, 5); export ") != std::string::npos);
     CHECK(message("two_scores", {2, 12, 10}).find("logits (n, 5), probabilities (n, 5); name ") != std::string::npos);
     CHECK(message("doubles", {2, 12, 10}).find("float32") != std::string::npos);

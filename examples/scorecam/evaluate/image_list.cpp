@@ -1,4 +1,4 @@
-#include "image_list.hpp"
+#include "evaluate/image_list.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include <scorecam/error.hpp>
 
-#include "checksum.hpp"
+#include "evaluate/checksum.hpp"
 
 namespace cli {
 namespace {

@@ -1,5 +1,5 @@
 #pragma once
-// The pictures that maps are judged on, with what is known about them.
+// The pictures that maps are evaluated on, with what is known about them.
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -18,7 +18,7 @@ struct listed_image {
     std::string image;              ///< as it is written in the list
     std::string class_name;         ///< number or name; empty: the class with the largest output
     std::vector<listed_box> boxes;  ///< none, or all instances of the class
-    std::string mask;               ///< empty, or a picture of the same size: 255 object, 0 background, others not judged
+    std::string mask;               ///< empty, or a picture of the same size: 255 object, 0 background, others not counted
 };
 
 struct image_list {

@@ -1,4 +1,4 @@
-#include "journal.hpp"
+#include "evaluate/journal.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -10,7 +10,7 @@
 
 #include <scorecam/error.hpp>
 
-#include "checksum.hpp"
+#include "evaluate/checksum.hpp"
 
 namespace cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "object_region.hpp"
+#include "evaluate/object_region.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -8,7 +8,7 @@
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/tensor.hpp>
 
-#include "image_list.hpp"
+#include "evaluate/image_list.hpp"
 
 namespace cli {
 

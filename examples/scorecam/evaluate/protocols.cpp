@@ -1,36 +1,15 @@
-#include "protocols.hpp"
+#include "evaluate/protocols.hpp"
 
-#include <charconv>
-
-#include <scorecam/error.hpp>
+#include <string_view>
+#include <utility>
 
 namespace cli {
 namespace {
 
-namespace sc = scorecam;
+namespace m    = sc::metrics;
+namespace text = sc::text;
 
-/// A name, and the number after its colon if there is one.
-struct named_number {
-    std::string name;
-    std::optional<double> number;
-    bool is_well_formed = true;
-
-    explicit named_number(std::string const& text) : name{text.substr(0, text.find(':'))}
-    {
-        if (name.size() == text.size()) { return; }
-        double value              = 0;
-        auto const* const end     = text.data() + text.size();
-        auto const [stop, failed] = std::from_chars(text.data() + name.size() + 1, end, value);
-        is_well_formed            = failed == std::errc{} && stop == end && value > 0;
-        number                    = value;
-    }
-    [[nodiscard]] bool is(char const* wanted) const { return is_well_formed && name == wanted; }
-};
-
-[[noreturn]] void refuse(std::string const& option, std::string const& text, std::string const& instead)
-{
-    throw sc::option_error{option + " " + text + ": write " + instead};
-}
+constexpr double least_share = 1e-6;  // finer than a pixel of the largest photo
 
 template <class Protocols>
 std::string name_of(Protocols const& chosen)
@@ -38,14 +17,11 @@ std::string name_of(Protocols const& chosen)
     return std::visit([](auto const& protocol) { return protocol.name(); }, chosen);
 }
 
-bool is_share(std::optional<double> value) { return !value || *value <= 1; }
-bool is_count(std::optional<double> value) { return !value || (*value >= 1 && *value < 1e9); }
-
 }  // namespace
 
-std::vector<sc::metrics::measured> protocols::columns() const
+std::vector<m::measured> protocols::columns() const
 {
-    std::vector<sc::metrics::measured> all;
+    std::vector<m::measured> all;
     for (auto const* metric : {"average_drop", "average_increase", "average_gain"}) {
         all.push_back({metric, name_of(confidence)});
     }
@@ -59,53 +35,46 @@ std::vector<sc::metrics::measured> protocols::columns() const
     return all;
 }
 
-std::optional<curve_protocol> curve_protocol_of(std::string const& text)
+text::form<std::optional<curve_protocol>> const& curve_protocols()
 {
-    named_number const chosen{text};
-    auto const count = [&](sc::index_t usual) { return chosen.number ? static_cast<sc::index_t>(*chosen.number) : usual; };
-    if (text == "none") { return std::nullopt; }
-    if (chosen.is("paper") && is_share(chosen.number)) {
-        sc::metrics::paper how;
-        how.step = chosen.number.value_or(how.step);
-        return how;
-    }
-    if (chosen.is("rise") && is_count(chosen.number)) {
-        sc::metrics::rise how;
-        how.step = count(how.step);
-        return how;
-    }
-    if (chosen.is("torch_cam") && is_count(chosen.number)) {
-        sc::metrics::torch_cam how;
-        how.steps = count(how.steps);
-        return how;
-    }
-    refuse("--curves", text,
-           "paper or paper:SHARE per step, rise or rise:PIXELS per step, torch_cam or torch_cam:STEPS, or none");
+    using curves          = curve_protocol;
+    static auto const all = [] {
+        auto const some = text::any_of<curves>(
+            {text::named<curves, m::paper>("paper",
+                                           text::argument{text::number("SHARE", least_share, 1.0), &m::paper::step}),
+             text::named<curves, m::rise>("rise", text::argument{text::count("PIXELS"), &m::rise::step}),
+             text::named<curves, m::torch_cam>("torch_cam", text::argument{text::count("STEPS"), &m::torch_cam::steps})});
+        text::form<std::optional<curves>> made{some.spellings, some.letters, {}, {}};
+        made.spellings.push_back("none");
+        made.read = [some](std::string_view written) -> std::optional<std::optional<curves>> {
+            auto value = some.read(written);
+            if (!value && written != "none") { return std::nullopt; }
+            return std::optional<std::optional<curves>>{std::in_place, std::move(value)};
+        };
+        made.write = [some](std::optional<curves> const& of) { return of ? some.write(*of) : "none"; };
+        return made;
+    }();
+    return all;
 }
 
-confidence_protocol confidence_protocol_of(std::string const& text)
+text::form<confidence_protocol> const& confidence_protocols()
 {
-    named_number const chosen{text};
-    if (chosen.is("paper") && is_share(chosen.number)) {
-        sc::metrics::paper how;
-        how.kept = chosen.number.value_or(how.kept);
-        return how;
-    }
-    if (text == "multiply") { return sc::metrics::multiply{}; }
-    if (text == "torch_cam") { return sc::metrics::torch_cam{}; }
-    refuse("--confidence", text, "paper or paper:SHARE kept, multiply or torch_cam");
+    using confidence      = confidence_protocol;
+    static auto const all = text::any_of<confidence>(
+        {text::named<confidence, m::paper>("paper",
+                                           text::argument{text::number("SHARE", least_share, 1.0), &m::paper::kept}),
+         text::word<confidence, m::multiply>("multiply"), text::word<confidence, m::torch_cam>("torch_cam")});
+    return all;
 }
 
-pointing_protocol pointing_protocol_of(std::string const& text)
+text::form<pointing_protocol> const& pointing_protocols()
 {
-    named_number const chosen{text};
-    if (text == "inside") { return sc::metrics::inside{}; }
-    if (chosen.is("torchray")) {
-        sc::metrics::torchray how;
-        how.tolerance = chosen.number.value_or(how.tolerance);
-        return how;
-    }
-    refuse("--pointing", text, "inside, torchray or torchray:PIXELS");
+    using pointing = pointing_protocol;
+    static auto const all =
+        text::any_of<pointing>({text::word<pointing, m::inside>("inside"),
+                                text::named<pointing, m::torchray>(
+                                    "torchray", text::argument{text::above("PIXELS", 0, 1e6), &m::torchray::tolerance})});
+    return all;
 }
 
 }  // namespace cli

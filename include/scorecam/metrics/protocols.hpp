@@ -120,9 +120,10 @@ struct paper {
         detail::check_share("the step of a curve", step);
         std::vector<index_t> all;
         auto const whole = static_cast<double>(positions);
+        double const each = std::max(step, 1 / whole);  // a pixel a point is as fine as it gets
         for (index_t k = 0;; ++k) {
-            auto const count = static_cast<index_t>(std::lround(std::min(1.0, static_cast<double>(k) * step) * whole));
-            if (all.empty() || count > all.back()) { all.push_back(count); }  // fewer pixels than steps: one each
+            auto const count = static_cast<index_t>(std::lround(std::min(1.0, static_cast<double>(k) * each) * whole));
+            if (all.empty() || count > all.back()) { all.push_back(count); }
             if (count == positions) { return all; }
         }
     }

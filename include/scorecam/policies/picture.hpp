@@ -121,10 +121,10 @@ struct blurred {
     [[nodiscard]] std::vector<double> weights() const
     {
         constexpr double largest = 1e4;  // pixels: far beyond any image, near enough to be computed
-        if (!(sigma > 0) || sigma > largest || radius < 0) {
+        if (!(sigma > 0) || sigma > largest || radius < 0 || static_cast<double>(radius) > largest) {
             throw option_error{"the blurred picture has sigma " + std::to_string(sigma) + " and radius " +
                                std::to_string(radius) +
-                               "; give a positive number of pixels up to 10000, and a radius of 0 or more"};
+                               "; give a positive number of pixels up to 10000, and a radius from 0 to 10000"};
         }
         auto const reach = static_cast<std::size_t>(radius > 0 ? radius : static_cast<index_t>(std::ceil(3 * sigma)));
         std::vector<double> taps(reach + 1);

@@ -1,69 +1,54 @@
 #pragma once
-// What the checks of this folder are made of: a name that a failure is read under, and tensors in a backend's memory.
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <exception>
-#include <limits>
-#include <string>
-#include <utility>
-
+// The findings of a suite as failures of a doctest test case. Everything else in this folder does without doctest.
+#if __has_include(<doctest/doctest.h>)
 #include <doctest/doctest.h>
+#else
+#error "scorecam: check_..._conformance needs doctest; model_findings and backend_findings return a list without it"
+#endif
 
-#include <scorecam/backend.hpp>
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
 #include <scorecam/tensor.hpp>
+#include <scorecam/testing/findings.hpp>
+#include <scorecam/testing/held.hpp>
 
 namespace scorecam::testing {
 
-/// Runs one check under the promise that it is about. What it throws is a failure of this check; the next ones still run.
-template <class Check>
-void named(char const* promise, Check&& check)
+/// Runs a suite, suite(announcement) that returns findings, inside a doctest test case: one assertion for each check of it,
+/// which says what the check found.
+template <class Suite>
+void report(Suite const& suite)
 {
-    DOCTEST_INFO(std::string{promise});
-    try {
-        check();
-    } catch (std::exception const& thrown) {
-        DOCTEST_FAIL_CHECK("it threw: " << thrown.what());
+    std::vector<std::string> checks;
+    std::vector<finding> found;
+    {
+        DOCTEST_INFO("during the check: " << (checks.empty() ? std::string{} : checks.back()));  // if it crashes
+        found = suite([&](std::string const& check) { checks.push_back(check); });
+    }
+    std::sort(checks.begin(), checks.end());
+    checks.erase(std::unique(checks.begin(), checks.end()), checks.end());
+    for (auto const& check : checks) {
+        constexpr std::size_t shown_at_most = 12;
+        std::size_t broken                  = 0;
+        std::string text;
+        for (auto const& one : found) {
+            if (one.check == check && ++broken <= shown_at_most) { text += (text.empty() ? "" : "\n") + to_string(one); }
+        }
+        if (broken > shown_at_most) { text += "\nand " + std::to_string(broken - shown_at_most) + " more of this check"; }
+        DOCTEST_CHECK_MESSAGE(broken == 0, text);
     }
 }
-
-/// A tensor in a backend's memory, and its way back.
-template <class Backend, class T, std::size_t Rank>
-class held {
-public:
-    held(Backend& on, extents<Rank> shape) : on_{on}, buffer_{on.template allocate<T>(shape.size())}, shape_{shape} {}
-    held(Backend& on, tensor<T, Rank> const& host) : held{on, host.shape()} { on.from_host(host.data(), view()); }
-
-    [[nodiscard]] view_on<Backend, T, Rank> view() const { return {buffer_.data(), shape_}; }
-    [[nodiscard]] const_view_on<Backend, T, Rank> in() const { return view(); }
-    /// Its elements; waits.
-    [[nodiscard]] tensor<T, Rank> host() const
-    {
-        tensor<T, Rank> copy{shape_};
-        on_.to_host(in(), copy.data());
-        on_.wait();
-        return copy;
-    }
-
-private:
-    Backend& on_;
-    mutable decltype(std::declval<Backend&>().template allocate<T>(0)) buffer_;
-    extents<Rank> shape_;
-};
 
 /// Checks that two tensors are equal up to rounding: some ulps of the largest value, or of 1 if all are smaller.
 template <class T, std::size_t Rank>
 void check_close(tensor<T, Rank> const& found, tensor<T, Rank> const& expected, T ulps)
 {
     DOCTEST_REQUIRE(found.shape() == expected.shape());
-    T largest = 1;
-    for (auto const v : expected) { largest = std::max(largest, std::abs(v)); }
-    T worst = 0;
-    for (index_t i = 0; i < found.size(); ++i) {
-        T const off = std::abs(found.data()[i] - expected.data()[i]);
-        worst       = std::isnan(off) ? std::numeric_limits<T>::infinity() : std::max(worst, off);
-    }
-    DOCTEST_CHECK(worst <= ulps * std::numeric_limits<T>::epsilon() * largest);
+    distance<T> const apart{found, expected};
+    DOCTEST_CHECK_MESSAGE(apart.ulps <= ulps, to_string(apart));
 }
 
 }  // namespace scorecam::testing

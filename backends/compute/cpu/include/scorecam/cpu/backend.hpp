@@ -1,5 +1,5 @@
 #pragma once
-// The fast host backend: rows and threads for the masks, Eigen for the linear algebra.
+// The fast host backend: rows and threads for the masks, blocks of positions for the sums.
 #include <algorithm>
 #include <cstddef>
 #include <type_traits>
@@ -11,6 +11,7 @@
 #include <scorecam/batch_view.hpp>
 #include <scorecam/cpu/buffer.hpp>
 #include <scorecam/cpu/resizer.hpp>
+#include <scorecam/cpu/sums.hpp>
 #include <scorecam/cpu/window.hpp>
 #include <scorecam/cpu/workers.hpp>
 #include <scorecam/reference.hpp>
@@ -174,12 +175,9 @@ public:
     template <class T, std::size_t Rank>
     void combine(tensor_view<T const, Rank> maps, tensor_view<T const, 3> weights, tensor_view<T, Rank> out)
     {
-        using matrix        = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
         index_t const plane = trailing<Rank - 2>(maps.shape()).size();
         for (index_t i = 0; i < maps.extent(0); ++i) {
-            Eigen::Map<matrix const> const a{maps[i].data(), maps.extent(1), plane};                    // (K, h·w)
-            Eigen::Map<matrix const> const w{weights[i].data(), weights.extent(1), weights.extent(2)};  // (K, M)
-            Eigen::Map<matrix>{out[i].data(), weights.extent(2), plane}.noalias() = w.transpose() * a;
+            weighted_sums<T>{maps[i].data(), maps.extent(1), plane, weights[i].data(), weights.extent(2), out[i].data()}();
         }
     }
 

@@ -32,7 +32,8 @@ public:
 
     [[nodiscard]] int threads() const { return threads_; }
 
-    /// Calls work(i) once for each 0 <= i < count; the first error of a thread is thrown again when all are done.
+    /// Calls work(i) once for each 0 <= i < count; the first error of a thread is thrown again when all are done. Where work
+    /// cannot be handed on for want of memory, the calling thread does it.
     template <class Work>
     void for_each(index_t count, Work const& work)
     {
@@ -46,13 +47,22 @@ public:
             }
         };
         Eigen::Barrier others(static_cast<unsigned>(shares - 1));
-        for (index_t s = 1; s < shares; ++s) {
-            pool_->Schedule([&, s] {
-                share(s);
-                others.Notify();
-            });
+        index_t handed_on = 1;
+        try {
+            for (; handed_on < shares; ++handed_on) {
+                pool_->Schedule([&, s = handed_on] {
+                    share(s);
+                    others.Notify();
+                });
+            }
+        } catch (...) {
+            // No memory for a task. Those that are queued refer to this frame, so it stays, and does the work of the others.
         }
         share(0);
+        for (index_t s = handed_on; s < shares; ++s) {
+            share(s);
+            others.Notify();
+        }
         others.Wait();
         for (auto const& failure : failures) {
             if (failure) { std::rethrow_exception(failure); }

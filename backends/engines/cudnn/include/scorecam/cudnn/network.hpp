@@ -16,11 +16,12 @@
 
 #include <scorecam/batch_view.hpp>
 #include <scorecam/cudnn/executor.hpp>
-#include <scorecam/error.hpp>
 #include <scorecam/engines/layer.hpp>
+#include <scorecam/engines/onnx/file.hpp>
+#include <scorecam/engines/ports.hpp>
+#include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/onnx/channels_last.hpp>
-#include <scorecam/onnx/file.hpp>
 #include <scorecam/onnx/fuse.hpp>
 #include <scorecam/onnx/lower.hpp>
 #include <scorecam/tensor_view.hpp>
@@ -119,11 +120,7 @@ private:
     void run(batch_type batch, cudaStream_t stream, bool captures)
     {
         auto const largest = extents_in_memory(prepend(input_, max_batch()), batch_layout);
-        bool const fits    = trailing<3>(batch.shape()) == trailing<3>(largest);
-        if (!fits || batch.extent(0) < 1 || batch.extent(0) > max_batch()) {
-            throw shape_error{"a batch of the shape " + to_string(batch.shape()) + " was given to a network for " +
-                              to_string(largest) + " at most"};
-        }
+        engines::expect_batch(batch.shape(), trailing<3>(largest), max_batch());
         try {
             runs_->run(batch, stream, captures);
         } catch (model_error const& e) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <scorecam/engines/onnx/graph.hpp>
+#include <scorecam/engines/onnx/numbers.hpp>
+#include <scorecam/engines/onnx/tensor.hpp>
 #include <scorecam/error.hpp>
-#include <scorecam/onnx/graph.hpp>
 
 namespace scorecam::onnx {
 
@@ -29,18 +31,19 @@ inline constexpr index_t the_batch = std::numeric_limits<index_t>::min();
 /// The extents `wanted`, of which 0 repeats one of `from` and -1 is whatever is left.
 [[nodiscard]] inline dims reshaped(dims const& from, std::vector<index_t> wanted, node const& of)
 {
-    index_t known = 1;
-    auto unknown  = wanted.end();
-    for (std::size_t d = 0; d < wanted.size(); ++d) {
-        if (wanted[d] == 0 && d < from.size()) { wanted[d] = from[d]; }
-        if (wanted[d] == -1 && unknown == wanted.end()) {
-            unknown = wanted.begin() + static_cast<std::ptrdiff_t>(d);
-        } else {
-            known *= wanted[d];
-        }
+    for (std::size_t d = 0; d < wanted.size() && d < from.size(); ++d) {
+        if (wanted[d] == 0) { wanted[d] = from[d]; }
     }
-    if (unknown != wanted.end()) { *unknown = known > 0 ? product(from) / known : 0; }
-    if (product(wanted) != product(from)) {
+    auto const all     = product(from);
+    auto const unknown = std::find(wanted.begin(), wanted.end(), -1);
+    bool const one     = std::count_if(wanted.begin(), wanted.end(), [](index_t d) { return d < 0; }) == 1;
+    if (unknown != wanted.end() && one) {
+        *unknown         = 1;
+        auto const known = product(wanted);
+        *unknown         = known > 0 ? all / known : 0;
+    }
+    bool const counts = std::all_of(wanted.begin(), wanted.end(), [](index_t d) { return d >= 0; });
+    if (!counts || product(wanted) != all) {
         throw model_error{of.described() + ": it cannot make" + text(wanted) + " of" + text(from) +
                           "; export the network with a reshape that keeps the images apart"};
     }
@@ -49,36 +52,44 @@ inline constexpr index_t the_batch = std::numeric_limits<index_t>::min();
 
 /// The result of a node all of whose inputs are known. Throws model_error if it is none of those that are used on shapes and
 /// weights.
-[[nodiscard]] inline constant evaluated(node const& of, std::vector<constant const*> const& inputs)
+[[nodiscard]] inline tensor evaluated(node const& of, std::vector<tensor const*> const& inputs)
 {
-    auto const& first = *inputs.at(0);
-    auto const axes   = [&](std::size_t at) { return inputs.size() > at ? inputs[at]->integers : of.integers("axes", {}); };
-    constant found    = first;
+    constexpr std::size_t most = 1U << 16U;  // numbers that nodes make of a shape
+    auto const& first          = *inputs.at(0);
+    auto const axes = [&](std::size_t at) { return inputs.size() > at ? inputs[at]->integers() : of.integers("axes", {}); };
+    tensor found    = first;                                           // its values stay where they are
     if (of.type == "Identity" || of.type == "Cast") { return found; }  // of integers: which they are does not matter
     if (of.type == "Reshape" && inputs.size() == 2) {
-        found.shape = reshaped(first.shape, inputs[1]->integers, of);
+        found.shape = reshaped(first.shape, inputs[1]->integers(), of);
         return found;
     }
     if (of.type == "Unsqueeze" && first.shape.size() <= 1) {  // of numbers, not of lists
-        found.shape.assign(first.shape.size() + axes(1).size(), 1);
-        if (!first.shape.empty()) { found.shape.at(axes(1).at(0) == 0 ? 1 : 0) = first.shape[0]; }
+        auto const where = axes(1);
+        found.shape.assign(first.shape.size() + where.size(), 1);
+        if (!first.shape.empty()) { found.shape.at(where.at(0) == 0 ? 1 : 0) = first.shape[0]; }
         return found;
     }
     if (of.type == "Squeeze" && product(first.shape) == 1) {
         found.shape.clear();
         return found;
     }
-    if (of.type == "Gather" && inputs.size() == 2 && first.shape.size() == 1 && inputs[1]->integers.size() == 1) {
-        auto const at = axis_of(inputs[1]->integers[0], first.integers.size(), of);
-        return {inputs[1]->shape, {}, {first.integers[at]}, first.readable};
-    }
-    if (of.type == "Concat" && first.floats.empty()) {
-        found.integers.clear();
-        for (auto const* one : inputs) {
-            found.integers.insert(found.integers.end(), one->integers.begin(), one->integers.end());
+    if (of.type == "Gather" && inputs.size() == 2 && first.shape.size() == 1) {
+        auto const values = first.integers(), which = inputs[1]->integers();
+        if (which.size() == 1) {
+            return tensor_of(inputs[1]->shape, std::vector{values[axis_of(which[0], values.size(), of)]});
         }
-        found.shape = {static_cast<index_t>(found.integers.size())};
-        return found;
+    }
+    if (of.type == "Concat" && first.of_integers()) {
+        std::vector<index_t> values;
+        for (auto const* one : inputs) {
+            auto const more = one->integers();
+            values.insert(values.end(), more.begin(), more.end());
+            if (values.size() > most) {
+                throw model_error{of.described() + ": it makes a shape of more than " + std::to_string(most) +
+                                  " numbers; export the network with its constants folded"};
+            }
+        }
+        return tensor_of({static_cast<index_t>(values.size())}, values);
     }
     throw model_error{"the operator " + of.described() +
                       ", is not supported on constants; export the network with its constants folded"};

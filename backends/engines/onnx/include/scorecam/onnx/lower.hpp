@@ -14,9 +14,12 @@
 #include <utility>
 #include <vector>
 
+#include <scorecam/engines/onnx/graph.hpp>
+#include <scorecam/engines/onnx/numbers.hpp>
+#include <scorecam/engines/onnx/tensor.hpp>
+#include <scorecam/engines/ports.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/onnx/constants.hpp>
-#include <scorecam/onnx/graph.hpp>
 #include <scorecam/onnx/plan.hpp>
 #include <scorecam/onnx/windows.hpp>
 #include <scorecam/tensor_view.hpp>
@@ -47,13 +50,18 @@ struct known {
 {
     auto const channels = shape.empty() ? 1 : shape.front();
     auto const width    = shape.size() > 1 ? shape.back() : 1;
-    return {channels, product(shape) / std::max<index_t>(1, channels * width), width};
+    return {channels, product(shape) / std::max<index_t>(1, channels * width), width};  // both are parts of the product
 }
+
+/// Weights as they are computed with.
+struct decoded {
+    dims shape;
+    std::vector<float> floats;
+};
 
 class lowering {
 public:
-    lowering(graph const& from, image_shape input, std::string const& wanted_output)
-        : from_{from}, constants_{from.constants}
+    lowering(graph const& from, image_shape input, std::string const& wanted_output) : from_{from}
     {
         take_input(input);
         for (auto const& of : from.nodes) { take(of); }
@@ -66,24 +74,24 @@ private:
 
     void take_input(image_shape shape)
     {
-        if (from_.inputs.size() != 1) {
-            std::string all;
-            for (auto const& one : from_.inputs) { all += (all.empty() ? " " : ", ") + one.name; }
-            throw model_error{"the network needs one input, an image; it has" + all + "; export it with the image alone"};
-        }
-        auto const& in = from_.inputs[0];
-        if (!in.is_float) {
-            throw model_error{"the network's input " + in.name + " is not of float32; convert the network"};
-        }
-        bool fits = in.shape.size() == 4;
-        for (std::size_t d = 1; fits && d < 4; ++d) { fits = in.shape[d] < 0 || in.shape[d] == shape[d - 1]; }
-        if (!fits) {
-            throw model_error{"the network does not take inputs of " + to_string(shape) + " but of" + text(in.shape) +
-                              " with the batch; give the size and the channels it was made for"};
-        }
-        images_ = in.shape[0];
+        std::vector<engines::port> inputs;
+        for (auto const& one : from_.inputs) { inputs.push_back({one.name, one.shape, to_string(one.type)}); }
+        auto const& in = engines::image_among(inputs);
+        engines::expect_input(in, shape);
+        images_ = in.dims[0];
+        expect_size({shape[0], shape[1], shape[2]}, "the input " + in.name);
         plan_.sizes.push_back(shape.size());
         values_[in.name] = {the_input, {shape[0], shape[1], shape[2]}, {}};
+    }
+
+    /// Throws model_error unless an activation can have that shape.
+    static void expect_size(dims const& shape, std::string const& what)
+    {
+        index_t count = 1;
+        for (auto const d : shape) { count = d >= 1 && count >= 1 && d <= largest_size / count ? count * d : 0; }
+        if (count > 0) { return; }
+        throw model_error{what + ": it has the shape" + text(shape) + " for each image, which is none of 1 to " +
+                          std::to_string(largest_size) + " elements; give the size that the network was made for"};
     }
 
     /// Keeps what is wrong with a node for whoever needs its result.
@@ -91,13 +99,12 @@ private:
     {
         try {
             if (of.type == "Constant") {
-                constants_[of.outputs.at(0)] =
-                    of.find("value") != nullptr ? of.find("value")->value : constant{{}, {}, {}, false};
+                constants_[of.outputs.at(0)] = constant_of(of);
             } else if (of.type == "Shape" && values_.count(of.inputs.at(0)) > 0) {
                 constants_[of.outputs.at(0)] = shape_of(of);
             } else if (takes_constants_alone(of)) {
-                std::vector<constant const*> inputs;
-                for (auto const& name : of.inputs) { inputs.push_back(&constants_.at(name)); }
+                std::vector<tensor const*> inputs;
+                for (auto const& name : of.inputs) { inputs.push_back(constant_called(name)); }
                 constants_[of.outputs.at(0)] = evaluated(of, inputs);
             } else {
                 lower(of);
@@ -113,22 +120,40 @@ private:
 
     [[nodiscard]] bool takes_constants_alone(node const& of) const
     {
-        return !of.inputs.empty() && std::all_of(of.inputs.begin(), of.inputs.end(),
-                                                 [this](std::string const& name) { return constants_.count(name) > 0; });
+        return !of.inputs.empty() && std::all_of(of.inputs.begin(), of.inputs.end(), [this](std::string const& name) {
+            return constant_called(name) != nullptr;
+        });
     }
-    [[nodiscard]] constant shape_of(node const& of) const
+    /// A constant of the file, or one that was computed of them; null if there is none.
+    [[nodiscard]] tensor const* constant_called(std::string const& name) const
+    {
+        auto const computed = constants_.find(name);
+        if (computed != constants_.end()) { return &computed->second; }
+        auto const given = from_.constants.find(name);
+        return given != from_.constants.end() ? &given->second : nullptr;
+    }
+    [[nodiscard]] static tensor constant_of(node const& of)
+    {
+        auto const count = [](auto const& values) { return dims{static_cast<index_t>(values.size())}; };
+        if (auto const* one = of.find("value_float")) { return tensor_of({}, std::vector{one->real}); }
+        if (auto const* one = of.find("value_floats")) { return tensor_of(count(one->reals), one->reals); }
+        if (auto const* one = of.find("value_int")) { return tensor_of({}, std::vector{one->integer}); }
+        if (auto const* one = of.find("value_ints")) { return tensor_of(count(one->integers), one->integers); }
+        return of.find("value") != nullptr ? of.find("value")->value : tensor{};
+    }
+    [[nodiscard]] tensor shape_of(node const& of) const
     {
         auto const& shape = unpadded(of, 0).shape;
-        constant found{{static_cast<index_t>(shape.size()) + 1}, {}, {the_batch}};
-        found.integers.insert(found.integers.end(), shape.begin(), shape.end());
-        return found;
+        std::vector<index_t> values{the_batch};
+        values.insert(values.end(), shape.begin(), shape.end());
+        return tensor_of({static_cast<index_t>(values.size())}, values);
     }
 
     /// The one output of the form (n, classes), or the one that was asked for.
     void choose_output(std::string const& wanted)
     {
-        std::vector<known const*> suitable;
-        std::string all, first_problem;
+        std::vector<engines::port> made;
+        std::string first_problem;
         for (auto const& name : from_.outputs) {
             auto const problem = broken_.find(name);
             if (problem != broken_.end() && (wanted == name || (wanted.empty() && first_problem.empty()))) {
@@ -136,22 +161,18 @@ private:
             }
             auto const at = values_.find(name);
             if (at == values_.end()) { continue; }
-            auto shape = padded_shape(at->second);
-            if ((wanted.empty() || wanted == name) && !shape.empty() && product(shape) == shape[0] &&
-                at->second.value != the_input) {
-                suitable.push_back(&at->second);
-            }
-            shape.insert(shape.begin(), -1);
-            all += (all.empty() ? " " : ", ") + name + text(shape);
+            made.push_back({name, padded_shape(at->second)});
+            made.back().dims.insert(made.back().dims.begin(), -1);
         }
-        if (suitable.size() != 1) {
+        auto const found = engines::scores_among(made, -1, [&](std::size_t i) {
+            return (wanted.empty() || wanted == made[i].name) && values_.at(made[i].name).value != the_input;
+        });
+        if (!found) {
             if (!first_problem.empty()) { throw model_error{first_problem}; }
-            throw model_error{"the network needs one output of the form (n, classes); it has" + all +
-                              (suitable.size() > 1 || !wanted.empty() ? "; name one of that form in settings::output"
-                                                                      : "; export it with its scores")};
+            throw engines::no_scores_among(made, -1, !wanted.empty());
         }
-        plan_.scores  = suitable[0]->value;
-        plan_.classes = suitable[0]->shape[0];
+        plan_.scores  = values_.at(made[found->output].name).value;
+        plan_.classes = found->classes;
     }
 
     // ---- what nodes take and give
@@ -168,7 +189,7 @@ private:
         expect_made(name);
         auto const found = values_.find(name);
         if (found == values_.end()) {
-            if (constants_.count(name) == 0) {
+            if (constant_called(name) == nullptr) {
                 throw model_error{of.described() + ": nothing before it gives its input " + name +
                                   "; export the network again"};
             }
@@ -199,30 +220,36 @@ private:
         return found;
     }
     [[nodiscard]] bool has(node const& of, std::size_t at) const { return of.inputs.size() > at && !of.inputs[at].empty(); }
-    [[nodiscard]] bool is_constant(node const& of, std::size_t at) const { return constants_.count(of.inputs.at(at)) > 0; }
-
-    [[nodiscard]] constant const& constant_at(node const& of, std::size_t at, bool of_floats) const
+    [[nodiscard]] bool is_constant(node const& of, std::size_t at) const
     {
-        auto const found = has(of, at) ? constants_.find(of.inputs[at]) : constants_.end();
-        if (found == constants_.end()) {
+        return constant_called(of.inputs.at(at)) != nullptr;
+    }
+
+    [[nodiscard]] tensor const& constant_at(node const& of, std::size_t at, bool of_floats) const
+    {
+        auto const* found = has(of, at) ? constant_called(of.inputs[at]) : nullptr;
+        if (found == nullptr) {
             if (has(of, at)) { expect_made(of.inputs[at]); }
             throw model_error{"the operator " + of.described() + ", is supported with a constant as its input " +
                               std::to_string(at) + " only; export the network with its weights as constants"};
         }
-        auto const& kept = found->second;
-        if (!kept.readable ||
-            (of_floats ? kept.floats.size() : kept.integers.size()) != static_cast<std::size_t>(product(kept.shape))) {
+        if (of_floats ? !found->of_floats() : !found->of_integers()) {
             throw model_error{"the weights " + of.inputs[at] + " of the operator " + of.described() + ", are not of " +
-                              (of_floats ? "float32" : "integers") + "; convert the network"};
+                              (of_floats ? "float32" : "integers") + " but of " + to_string(found->type) +
+                              "; convert the network"};
         }
-        return kept;
+        return *found;
     }
-    [[nodiscard]] constant const& weights(node const& of, std::size_t at) const { return constant_at(of, at, true); }
+    [[nodiscard]] decoded weights(node const& of, std::size_t at) const
+    {
+        auto const& found = constant_at(of, at, true);
+        return {found.shape, found.floats()};
+    }
     /// Integers from an input, or from the attribute that they were in older files.
     [[nodiscard]] std::vector<index_t> integers(node const& of, std::size_t at, std::string const& older,
                                                 std::vector<index_t> otherwise = {}) const
     {
-        if (has(of, at)) { return constant_at(of, at, false).integers; }
+        if (has(of, at)) { return constant_at(of, at, false).integers(); }
         return of.integers(older, std::move(otherwise));
     }
     /// A number from an input, or from the attribute that it was in older files.
@@ -235,6 +262,7 @@ private:
     void name_result(node const& of, known result)
     {
         auto const& tensor = of.outputs.at(0);
+        expect_size(padded_shape(result), of.described());
         if (result.padding.before == pair{0, 0} && result.padding.after == pair{0, 0}) {
             plan_.results.push_back({of.name.empty() ? tensor : of.name, of.type, tensor, result.shape, result.value});
         }
@@ -243,6 +271,7 @@ private:
     /// A step of several inputs, which are seen as `seen` has them.
     void add_step(node const& of, operation what, std::vector<operand> inputs, image_shape made, dims shape)
     {
+        expect_size({made[0], made[1], made[2]}, of.described());
         value_id const id = plan_.sizes.size();
         plan_.sizes.push_back(made.size());
         plan_.steps.push_back({of.described(), std::move(what), std::move(inputs), {id, made}});
@@ -296,14 +325,17 @@ private:
     void convolve(node const& of)
     {
         auto const& x = of_rank(of, value(of, 0), 3);
-        auto const& w = weights(of, 1);
+        auto w        = weights(of, 1);
         if (w.shape.size() != 4) {
             throw model_error{"the operator " + of.described() + ", is supported on images only; convert the network"};
         }
-        convolution made{{w.shape[0], w.shape[1], w.shape[2], w.shape[3]}, w.floats, {}};
-        made.groups = of.integer("group", 1);
-        made.bias   = has(of, 2) ? weights(of, 2).floats : std::vector<float>(static_cast<std::size_t>(w.shape[0]));
-        if (made.groups < 1 || made.shape[1] * made.groups != x.shape[0] || made.shape[0] % made.groups != 0 ||
+        convolution made{{w.shape[0], w.shape[1], w.shape[2], w.shape[3]}, std::move(w.floats), {}};
+        made.groups      = of.integer("group", 1);
+        bool const whole = !made.weights.empty() && made.groups >= 1 && made.groups <= made.shape[0];
+        if (whole) {
+            made.bias = has(of, 2) ? weights(of, 2).floats : std::vector<float>(static_cast<std::size_t>(w.shape[0]));
+        }
+        if (!whole || made.shape[1] * made.groups != x.shape[0] || made.shape[0] % made.groups != 0 ||
             static_cast<index_t>(made.bias.size()) != made.shape[0]) {
             throw model_error{of.described() + ": weights of the shape " + to_string(made.shape) + " in " +
                               std::to_string(made.groups) + " groups do not fit " + std::to_string(x.shape[0]) +
@@ -319,7 +351,7 @@ private:
     void connect(node const& of)
     {
         auto const& x = of_rank(of, unpadded(of, 0), 1);
-        auto const& b = weights(of, 1);
+        auto const b  = weights(of, 1);
         if (b.shape.size() != 2 || of.integer("transA", 0) != 0) {
             throw model_error{"the operator " + of.described() +
                               ", is supported with a matrix of weights behind the activation only; convert the network"};
@@ -328,6 +360,10 @@ private:
         auto const classes  = b.shape[by_class ? 0 : 1];
         auto const channels = b.shape[by_class ? 1 : 0];
         auto const alpha = of.real("alpha", 1), beta = of.real("beta", 1);
+        if (channels != x.shape[0] || classes < 1) {
+            throw model_error{of.described() + ": a matrix for " + std::to_string(channels) + " channels does not fit " +
+                              std::to_string(x.shape[0]) + "; give the size that the network was made for"};
+        }
         convolution made{{classes, channels, 1, 1}, std::vector<float>(b.floats.size()), {}};
         for (index_t m = 0; m < classes; ++m) {
             for (index_t c = 0; c < channels; ++c) {
@@ -337,17 +373,13 @@ private:
         }
         made.bias = has(of, 2) ? for_each_channel(of, 2, {classes}) : std::vector<float>(static_cast<std::size_t>(classes));
         for (auto& one : made.bias) { one *= beta; }
-        if (channels != x.shape[0]) {
-            throw model_error{of.described() + ": a matrix for " + std::to_string(channels) + " channels does not fit " +
-                              std::to_string(x.shape[0]) + "; give the size that the network was made for"};
-        }
         add_step(of, std::move(made), {{x.value, as_image(x.shape)}}, {classes, 1, 1}, {classes});
     }
 
     /// Input `at`, a constant that is broadcast to (n, shape), as a number for each channel.
     [[nodiscard]] std::vector<float> for_each_channel(node const& of, std::size_t at, dims const& shape) const
     {
-        auto const& given = weights(of, at);
+        auto const given  = weights(of, at);
         auto const count  = given.floats.size();
         auto const behind = shape.size() - 1;  // axes after that of the channels
         bool fits         = given.shape.size() <= shape.size() + 1 && !shape.empty();
@@ -382,17 +414,18 @@ private:
         }
         auto const epsilon  = of.real("epsilon", 1e-5F);
         auto const channels = static_cast<std::size_t>(x.shape[0]);
-        std::vector<float> factor(channels), shift(channels);
-        for (std::size_t i = 1; i <= 4; ++i) {
-            if (weights(of, i).floats.size() != channels) {
+        std::vector<float> given[4], factor(channels), shift(channels);
+        for (std::size_t i = 0; i < 4; ++i) {
+            given[i] = weights(of, i + 1).floats;
+            if (given[i].size() != channels) {
                 throw model_error{of.described() + ": its weights do not fit " + std::to_string(channels) +
                                   " channels; export the network again"};
             }
         }
         for (std::size_t c = 0; c < channels; ++c) {  // in float64, as it is done once
-            double const by = weights(of, 1).floats[c] / std::sqrt(static_cast<double>(weights(of, 4).floats[c]) + epsilon);
+            double const by = given[0][c] / std::sqrt(static_cast<double>(given[3][c]) + epsilon);
             factor[c]       = static_cast<float>(by);
-            shift[c]        = static_cast<float>(weights(of, 2).floats[c] - by * weights(of, 3).floats[c]);
+            shift[c]        = static_cast<float>(given[1][c] - by * given[2][c]);
         }
         scale(of, x, std::move(factor), std::move(shift));
     }
@@ -521,7 +554,9 @@ private:
         auto const sides = integers(of, 1, "pads");
         bool fits        = of.word("mode", "constant") == "constant" && number(of, 2, "value", 0) == 0 && !has(of, 3);
         fits             = fits && sides.size() == 8;
-        for (std::size_t i = 0; fits && i < 8; ++i) { fits = i % 4 < 2 ? sides[i] == 0 : sides[i] >= 0; }
+        for (std::size_t i = 0; fits && i < 8; ++i) {
+            fits = i % 4 < 2 ? sides[i] == 0 : sides[i] >= 0 && sides[i] <= largest_size;
+        }
         if (!fits) {
             throw model_error{"the operator " + of.described() +
                               ", is supported with zeros around the image only; convert the network"};
@@ -591,8 +626,8 @@ private:
 
     graph const& from_;
     plan plan_;
-    index_t images_ = -1;  // that the file was made for
-    std::map<std::string, constant> constants_;
+    index_t images_ = -1;                      // that the file was made for
+    std::map<std::string, tensor> constants_;  // beside those of the file
     std::map<std::string, known> values_;
     std::map<std::string, std::string> broken_;
 };

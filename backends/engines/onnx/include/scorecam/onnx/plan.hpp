@@ -8,9 +8,9 @@
 #include <variant>
 #include <vector>
 
-#include <scorecam/error.hpp>
 #include <scorecam/engines/layer.hpp>
-#include <scorecam/onnx/graph.hpp>
+#include <scorecam/engines/onnx/graph.hpp>
+#include <scorecam/error.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::onnx {

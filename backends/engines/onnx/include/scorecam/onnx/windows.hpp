@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <scorecam/engines/onnx/graph.hpp>
 #include <scorecam/error.hpp>
-#include <scorecam/onnx/graph.hpp>
 #include <scorecam/onnx/plan.hpp>
 
 namespace scorecam::onnx {
@@ -34,7 +34,10 @@ struct windows {
     auto const pads      = of.integers("pads", {0, 0, 0, 0});
     auto const how       = of.word("auto_pad", "NOTSET");
     bool const of_images = strides.size() == 2 && dilations.size() == 2 && pads.size() == 4;
-    if (!of_images || std::min({size[0], size[1], strides[0], strides[1], dilations[0], dilations[1]}) < 1) {
+    bool fits = of_images && std::min({size[0], size[1], strides[0], strides[1], dilations[0], dilations[1]}) >= 1 &&
+                std::max({size[0], size[1], strides[0], strides[1], dilations[0], dilations[1]}) <= largest_size;
+    for (auto const pad : pads) { fits = fits && pad >= -largest_size && pad <= largest_size; }
+    if (!fits) {
         throw model_error{of.described() +
                           ": its size, strides, dilations or pads are not those of images; export an image network"};
     }
@@ -83,6 +86,14 @@ inline void pad_alike(node const& of, windows const& from, convolution& to)
     to.stride   = from.stride;
     to.dilation = from.dilation;
     if (grown == pair{to.shape[2], to.shape[3]}) { return; }
+    constexpr index_t most = 64;  // times the weights of the file
+    auto const size        = static_cast<index_t>(to.weights.size());
+    if (grown[0] > largest_size || grown[1] > largest_size ||
+        grown.size() / (to.shape[2] * to.shape[3]) > std::min(most, largest_size / size)) {
+        throw model_error{of.described() + ": windows of " + to_string(pair{to.shape[2], to.shape[3]}) +
+                          " that are padded on one side as if they were of " + to_string(grown) +
+                          " are not supported; export it with the same padding on both sides"};
+    }
     std::vector<float> weights(static_cast<std::size_t>(to.shape[0] * to.shape[1] * grown.size()));
     for (index_t m = 0; m < to.shape[0] * to.shape[1]; ++m) {
         for (index_t y = 0; y < to.shape[2]; ++y) {

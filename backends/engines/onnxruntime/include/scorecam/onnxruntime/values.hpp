@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <numeric>
 #include <string>
 #include <vector>
 
 #include <onnxruntime_cxx_api.h>
 
+#include <scorecam/engines/onnx/tensor.hpp>
+#include <scorecam/engines/ports.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/tensor_view.hpp>
 
@@ -30,54 +30,28 @@ decltype(auto) translated(std::string const& doing, F&& f)
     }
 }
 
-[[nodiscard]] inline std::int64_t product(std::vector<std::int64_t> const& dims)
-{
-    return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>{});
-}
-template <std::size_t Rank>
-[[nodiscard]] std::vector<std::int64_t> dims_of(extents<Rank> const& shape)
-{
-    return {shape.extent, shape.extent + Rank};
-}
-[[nodiscard]] inline std::string text(std::vector<std::int64_t> const& dims)
-{
-    std::string all;
-    for (auto const d : dims) { all += (all.empty() ? " (" : ", ") + (d < 0 ? std::string{"n"} : std::to_string(d)); }
-    return all + ")";
-}
-[[nodiscard]] inline std::string listed(std::vector<std::string> const& names)
-{
-    std::string all;
-    for (auto const& one : names) { all += (all.empty() ? " " : ", ") + one; }
-    return all;
-}
-
-/// A tensor over the caller's memory.
-[[nodiscard]] inline Ort::Value value_on(float* data, std::int64_t size, std::vector<std::int64_t> const& dims)
+/// A tensor over the caller's memory. ONNX Runtime knows no read-only form; inputs are only read.
+[[nodiscard]] inline Ort::Value value_on(float const* data, std::vector<index_t> const& dims)
 {
     static auto const host = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
-    return Ort::Value::CreateTensor<float>(host, data, static_cast<std::size_t>(size), dims.data(), dims.size());
+    std::vector<std::int64_t> const shape{dims.begin(), dims.end()};
+    auto const size = static_cast<std::size_t>(onnx::product(dims));
+    return Ort::Value::CreateTensor<float>(host, const_cast<float*>(data), size, shape.data(), shape.size());
 }
 
-/// The extents of a float32 tensor; none for anything else.
-[[nodiscard]] inline std::vector<std::int64_t> float_dims(Ort::Value const& value)
+/// Anything with GetTensorTypeAndShapeInfo().
+template <class Described>
+[[nodiscard]] engines::port port_of(std::string name, Described const& one)
 {
-    if (!value.IsTensor()) { return {}; }
-    auto const info = value.GetTensorTypeAndShapeInfo();
-    return info.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT ? info.GetShape() : std::vector<std::int64_t>{};
+    auto const info  = one.GetTensorTypeAndShapeInfo();
+    auto const shape = info.GetShape();
+    return {std::move(name), {shape.begin(), shape.end()}, to_string(static_cast<onnx::element>(info.GetElementType()))};
 }
-
-/// The outputs of the file itself with their extents, for messages.
-[[nodiscard]] inline std::string listed(std::vector<std::string> const& names, std::vector<std::string> const& own,
-                                        std::vector<Ort::Value> const& values)
+/// The same of a value, which need not be a tensor.
+[[nodiscard]] inline engines::port port_of_value(std::string name, Ort::Value const& value)
 {
-    std::vector<std::string> shown;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (std::find(own.begin(), own.end(), names[i]) != own.end()) {
-            shown.push_back(names[i] + text(float_dims(values[i])));
-        }
-    }
-    return listed(shown);
+    if (!value.IsTensor()) { return {std::move(name), {}, "another kind", true}; }
+    return port_of(std::move(name), value);
 }
 
 [[nodiscard]] inline std::vector<char const*> pointers(std::vector<std::string> const& names)

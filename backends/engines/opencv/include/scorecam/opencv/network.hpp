@@ -1,159 +1,151 @@
 #pragma once
 // A cv::dnn network (ONNX, Caffe, TensorFlow, ...) as a model.
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <opencv2/dnn.hpp>
 
+#include <scorecam/engines/network.hpp>
+#include <scorecam/engines/onnx/file.hpp>
+#include <scorecam/engines/ports.hpp>
+#include <scorecam/engines/tokens.hpp>
+#include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
-#include <scorecam/opencv/layers.hpp>
+#include <scorecam/opencv/errors.hpp>
+#include <scorecam/tensor_view.hpp>
 
 namespace scorecam::opencv {
 
 /// Reads a network: an ONNX file alone, or weights and description of Caffe or TensorFlow. Throws model_error.
 [[nodiscard]] inline cv::dnn::Net read_network(std::string const& file, std::string const& description = "")
 {
-    return detail::translated("cannot read the network " + file, [&] { return cv::dnn::readNet(file, description); });
+    return detail::translated("cannot read the network " + file, [&] {
+        if (std::filesystem::path{file}.extension() == ".onnx") {  // some that it does not read end the process
+            auto const graph = onnx::graph_of(onnx::read_bytes(file));
+            for (auto const& [name, weights] : graph.constants) {
+                if (!weights.apart) { continue; }
+                throw model_error{"its weights lie in another file, '" + weights.apart->location +
+                                  "', which OpenCV does not read; export the network with its weights in one file, or run "
+                                  "it on ONNX Runtime or OpenVINO"};
+            }
+        }
+        return cv::dnn::readNet(file, description);
+    });
 }
 
-/// A network with one image input, explained at one of its layers or at several. Of its outputs the one of the form (n,
-/// classes) counts.
-///
-/// cv::dnn::Net is a handle: the caller's copy and this one are the same network. Threads, backend and target are whatever
-/// the caller set on it. Networks that OpenCV can only run one image at a time are found out here; max_batch() says so.
-class network {
+/// What may be chosen beside the network and the layers. Threads, backend and target are whatever the caller set on it.
+struct settings {
+    std::string input{};                    ///< its name; empty: the only one
+    std::string output{};                   ///< its name; empty: the only one of the form (n, classes)
+    std::optional<token_grid<2>> tokens{};  ///< layers of tokens are activations, too
+};
+
+/// OpenCV as engines::basic_network asks for it.
+class engine {
 public:
-    using value_type = float;
-    using space_type = host_space;
+    using settings                         = opencv::settings;
+    static constexpr bool copies_are_apart = false;  // a cv::dnn::Net is a handle
 
-    /// Inputs are (C, H, W) = `input`. Layers are named as layers() has them; none: default_layer(). Throws model_error.
-    explicit network(cv::dnn::Net net, image_shape input, std::vector<std::string> const& layer_names = {})
-        : net_{std::move(net)}, input_{input}
+    template <class F>
+    static decltype(auto) translated(std::string const& doing, F&& f)
     {
-        layers_ = spatial_layers(net_, input_);
-        choose_output();
-        probe_batches();
-        explained_ = chosen_layers(layers_, layer_names, classes_);
+        return detail::translated(doing, std::forward<F>(f));
+    }
+    static std::string described(cv::dnn::Net const&) { return "the network"; }
+
+    void open(cv::dnn::Net net, image_shape const& input, settings const& how)
+    {
+        net_        = std::move(net);
+        input_      = input;
+        input_name_ = how.input;
+        translated("it does not take inputs of " + to_string(input) + "; give the size and the channels it was made for",
+                   [&] { static_cast<void>(layers(1)); });
     }
 
-    [[nodiscard]] image_shape input_shape() const { return input_; }
-    [[nodiscard]] index_t max_batch() const { return max_batch_; }
-    [[nodiscard]] index_t classes() const { return classes_; }
+    [[nodiscard]] std::vector<engines::port> inputs() const { return {}; }  // OpenCV does not tell
+    [[nodiscard]] bool takes_any_size() const { return true; }
+    [[nodiscard]] bool takes_any_batch() const { return true; }
 
-    /// The layers that are explained, and all that could be.
-    [[nodiscard]] std::vector<layer<2>> const& explained() const { return explained_; }
-    [[nodiscard]] std::vector<layer<2>> const& layers() const { return layers_; }
-
-    tensor_view<float const, 2> forward(tensor_view<float const, 4> batch)
+    [[nodiscard]] std::vector<engines::port> trial(index_t n, engines::batches)
     {
-        output_ = detail::translated("the network failed on a batch of " + to_string(batch.shape()), [&] {
-            net_.setInput(blob(batch));
-            return net_.forward(output_name_);
-        });
-        return outputs_of(output_, batch.extent(0));
+        auto const all = layers(n);
+        std::vector<engines::port> found;
+        names_.clear();
+        for (auto const& name : net_.getUnconnectedOutLayersNames()) {
+            for (auto const& one : all) {
+                if (one.tensor.name != name) { continue; }
+                found.push_back(one.tensor);
+                names_.push_back(name);
+            }
+        }
+        return found;
     }
 
-    captured<float> capture(tensor_view<float const, 4> batch)
+    [[nodiscard]] std::vector<engines::candidate> layers(index_t n)
     {
-        auto const seen = capture_layers(batch);
-        return {seen.outputs, seen.activations[0]};
+        std::vector<int> ids;
+        std::vector<std::vector<cv::dnn::MatShape>> in, out;
+        net_.getLayersShapes(blob_shape(n), ids, in, out);
+        std::vector<engines::candidate> found;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            if (ids[i] == 0 || out[i].empty()) { continue; }  // 0 is the input itself
+            auto const one = net_.getLayer(ids[i]);
+            found.push_back({{one->name, {out[i][0].begin(), out[i][0].end()}}, one->type});
+        }
+        return found;
     }
+
+    void explain(std::size_t output, std::vector<std::size_t> const& numbers)
+    {
+        auto const all = layers(1);
+        names_         = {cv::String{names_.at(output)}};
+        for (auto const number : numbers) { names_.push_back(all.at(number).tensor.name); }
+    }
+
+    void settle() {}
 
     /// OpenCV keeps the layers that are asked for out of its layer fusion, so that the values are those of the layer itself.
-    captured_layers<float> capture_layers(tensor_view<float const, 4> batch)
+    /// It copies the batch, and the next call writes over what it returned.
+    void run(float const* images, index_t n, engines::place const& output, std::vector<engines::place> const& layers)
     {
-        std::vector<cv::String> names{output_name_};
-        for (auto const& one : explained_) { names.push_back(one.name); }
-        detail::translated("the network failed on a batch of " + to_string(batch.shape()), [&] {
-            net_.setInput(blob(batch));
-            net_.forward(captured_, names);
-        });
-        captured_layers<float> seen{outputs_of(captured_[0], batch.extent(0)), {}};
-        for (std::size_t l = 0; l < explained_.size(); ++l) {
-            auto const& activation = captured_[l + 1];
-            auto const wanted      = prepend(explained_[l].shape, batch.extent(0));
-            if (activation.type() != CV_32F || !activation.isContinuous() ||
-                static_cast<index_t>(activation.total()) != wanted.size()) {
-                throw model_error{"the layer " + explained_[l].name +
-                                  " does not give a contiguous float32 tensor of the shape " + to_string(wanted)};
-            }
-            seen.activations.push_back({activation.ptr<float>(), wanted});
-        }
-        return seen;
+        net_.setInput(cv::Mat{blob_shape(n), CV_32F, const_cast<float*>(images)}, input_name_);  // it is only read
+        if (layers.empty()) { return copy(net_.forward(names_[0]), output, names_[0]); }
+        net_.forward(captured_, names_);
+        copy(captured_[0], output, names_[0]);
+        for (std::size_t l = 0; l < layers.size(); ++l) { copy(captured_[l + 1], layers[l], names_[l + 1]); }
     }
+
+    [[nodiscard]] std::string advice() const { return ""; }
 
 private:
-    /// A header over the caller's memory; cv::dnn copies it once.
-    static cv::Mat blob(tensor_view<float const, 4> batch)
+    [[nodiscard]] std::vector<int> blob_shape(index_t n) const
     {
-        auto const shape = detail::blob_shape(trailing<3>(batch.shape()), batch.extent(0));
-        return {4, shape.data(), CV_32F,
-                const_cast<float*>(batch.data())};  // cv::Mat has no read-only form; it is only read
+        return {static_cast<int>(n), static_cast<int>(input_[0]), static_cast<int>(input_[1]), static_cast<int>(input_[2])};
     }
 
-    static tensor_view<float const, 2> outputs_of(cv::Mat const& output, index_t n)
+    static void copy(cv::Mat const& from, engines::place const& to, std::string const& name)
     {
-        if (output.type() != CV_32F || !output.isContinuous()) {
-            throw model_error{"the network's output is not a contiguous float32 tensor"};
+        auto const size = onnx::product(to.dims);
+        if (from.type() != CV_32F || !from.isContinuous() || static_cast<index_t>(from.total()) != size) {
+            throw model_error{name + " does not give a contiguous float32 tensor of the shape" + onnx::text(to.dims)};
         }
-        return {output.ptr<float>(), n, static_cast<index_t>(output.total()) / n};
+        std::copy_n(from.ptr<float>(), size, to.to);
     }
-
-    void choose_output()
-    {
-        std::vector<cv::Mat> outputs;
-        auto const names = net_.getUnconnectedOutLayersNames();
-        detail::translated("the network does not run", [&] {
-            net_.setInput(cv::Mat{detail::blob_shape(input_, 1), CV_32F, cv::Scalar(0)});
-            net_.forward(outputs, names);
-        });
-        std::string found;
-        int suitable = 0;
-        for (std::size_t i = 0; i < names.size(); ++i) {
-            auto const& output = outputs[i];
-            bool const suits   = output.dims >= 2 && output.total() == static_cast<std::size_t>(output.size[0]) *
-                                                                         static_cast<std::size_t>(output.size[1]);
-            if (suits) {
-                output_name_ = names[i];
-                ++suitable;
-            }
-            found += " " + names[i];
-            for (int d = 0; d < output.dims; ++d) { found += (d == 0 ? " (" : ", ") + std::to_string(output.size[d]); }
-            found += ")";
-        }
-        if (suitable != 1) { throw model_error{"the network needs one output of the form (n, classes); it has" + found}; }
-    }
-
-    void probe_batches()
-    {
-        auto const outputs_for = [&](index_t n) {
-            cv::Mat const zeros{detail::blob_shape(input_, n), CV_32F, cv::Scalar(0)};
-            detail::quiet_log const quiet;
-            net_.setInput(zeros);
-            return static_cast<index_t>(net_.forward(output_name_).total());
-        };
-        classes_ = detail::translated("the network does not run", [&] { return outputs_for(1); });
-        try {
-            max_batch_ = outputs_for(2) == 2 * classes_ ? unlimited : 1;
-        } catch (cv::Exception const&) {
-            max_batch_ = 1;
-        }
-        if (max_batch_ == 1) { outputs_for(1); }  // leaves the network ready for what it can do
-    }
-
-    static constexpr index_t unlimited = 1 << 20;
 
     cv::dnn::Net net_;
-    image_shape input_;
-    cv::String output_name_;
-    std::vector<layer<2>> layers_;
-    std::vector<layer<2>> explained_;
-    index_t classes_   = 0;
-    index_t max_batch_ = unlimited;
-    cv::Mat output_;
-    std::vector<cv::Mat> captured_;  // the outputs, then each layer
+    image_shape input_{};
+    cv::String input_name_;
+    std::vector<cv::String> names_;  // of the outputs; once the layers are chosen, of the scores and of each layer
+    std::vector<cv::Mat> captured_;
 };
+
+/// From a cv::dnn::Net, which is a handle: the caller's copy and this one are the same network.
+using network = engines::basic_network<engine, 2>;
 
 static_assert(layered_model<network>);
 

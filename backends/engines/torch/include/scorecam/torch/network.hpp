@@ -19,111 +19,16 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <scorecam/engines/layer.hpp>
+#include <scorecam/engines/ports.hpp>
+#include <scorecam/engines/tokens.hpp>
+#include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/tensor_view.hpp>
-#include <scorecam/engines/tokens.hpp>
 #include <scorecam/torch/graph.hpp>
+#include <scorecam/torch/module.hpp>
 #include <scorecam/torch/tensors.hpp>
 
 namespace scorecam::torch {
-
-/// What may be chosen beside the module and the layers.
-template <std::size_t SpatialRank = 2>
-struct settings {
-    /// The batch's order in memory. On CPUs it halves the time of many networks: the batch is copied once, and convolutions
-    /// need not reorder. None: on the host, unless the module refuses it, as view() on what a convolution returned does.
-    std::optional<bool> channels_last{};
-    /// A converted copy of the module runs the masked images; the one capturing pass runs in the module's own type.
-    bool bfloat16 = false;
-    /// A frozen copy of the module runs the masked images, if Torch can make one. It does not see later changes of weights.
-    bool frozen = true;
-    std::optional<std::size_t> output{};              ///< which of the tensors returned; none: the only one (n, classes)
-    std::optional<token_grid<SpatialRank>> tokens{};  ///< layers of tokens are activations, too
-};
-
-namespace detail {
-
-/// The tensors in what a module returned: itself, or those in tuples, lists and dictionaries, in order.
-[[nodiscard]] inline std::vector<at::Tensor> tensors_in(c10::IValue const& value)
-{
-    std::vector<at::Tensor> found;
-    auto const add = [&](c10::IValue const& one) {
-        auto const more = tensors_in(one);
-        found.insert(found.end(), more.begin(), more.end());
-    };
-    if (value.isTensor()) { found.push_back(value.toTensor()); }
-    if (value.isTuple()) {
-        for (auto const& one : value.toTupleRef().elements()) { add(one); }
-    }
-    if (value.isList()) {
-        for (auto const& one : value.toListRef()) { add(one); }
-    }
-    if (value.isGenericDict()) {
-        for (auto const& one : value.toGenericDict()) { add(one.value()); }
-    }
-    return found;
-}
-
-/// The type of numbers a module calculates with: that of its first parameter.
-[[nodiscard]] inline at::ScalarType type_of(::torch::jit::Module const& module)
-{
-    for (auto const& one : module.parameters()) {
-        if (one.is_floating_point()) { return one.scalar_type(); }
-    }
-    return at::kFloat;
-}
-
-[[nodiscard]] inline std::string name_of(at::ScalarType type)
-{
-    switch (type) {
-    case at::kFloat:
-        return "float32";
-    case at::kDouble:
-        return "float64";
-    case at::kHalf:
-        return "float16";
-    case at::kBFloat16:
-        return "bfloat16";
-    default:
-        return c10::toString(type);
-    }
-}
-
-/// A graph of a module's forward, ready to run. Copies share it and may run at the same time.
-class runnable {
-public:
-    runnable() = default;
-    runnable(::torch::jit::Module const& module, std::shared_ptr<::torch::jit::Graph> const& graph, at::ScalarType type,
-             ::torch::jit::ExecutorExecutionMode mode)
-        : module_{module}, type_{type}, executor_{graph, "forward", mode}
-    {
-    }
-
-    [[nodiscard]] at::ScalarType type() const { return type_; }
-
-    /// What forward returns, then what the graph returns beyond.
-    [[nodiscard]] std::vector<c10::IValue> operator()(at::Tensor const& batch)
-    {
-        std::vector<c10::IValue> stack{module_._ivalue(), batch};
-        module_.get_method("forward").function().getSchema().checkAndNormalizeInputs(stack);  // arguments with defaults
-        executor_.run(stack);
-        return stack;
-    }
-
-private:
-    ::torch::jit::Module module_;
-    at::ScalarType type_ = at::kFloat;
-    ::torch::jit::GraphExecutor executor_;
-};
-
-/// "MaxPool" of "MaxPool2d", "AvgPool" of "AdaptiveAvgPool2d": as default_layer knows them from other engines.
-[[nodiscard]] inline std::string general(std::string type)
-{
-    if (type.ends_with("1d") || type.ends_with("2d") || type.ends_with("3d")) { type.resize(type.size() - 2); }
-    return type.starts_with("Adaptive") ? type.substr(8) : type;
-}
-
-}  // namespace detail
 
 /// A TorchScript module with one input, explained at any submodule that its forward calls, by its path: "features.12". The
 /// batch is read and the results are viewed where they lie; only another layout or type is a copy.
@@ -166,7 +71,7 @@ public:
 
     [[nodiscard]] input_type input_shape() const { return input_; }
     [[nodiscard]] index_t max_batch() const { return max_batch_; }
-    [[nodiscard]] index_t classes() const { return classes_; }
+    [[nodiscard]] index_t classes() const { return scores_.classes; }
     /// What the masked images are run in: "float32", "bfloat16", ...
     [[nodiscard]] std::string precision() const { return detail::name_of(forward_.type()); }
     /// The same network for another thread.
@@ -215,7 +120,7 @@ private:
 
     void prepare(::torch::jit::Module const& module, std::vector<std::string> const& layer_names)
     {
-        check(module);
+        detail::check(module, device_);
         auto const all   = tapped(module);
         writes_to_input_ = all.writes_to_input;
         look_at({module, all.graph, detail::type_of(module), ::torch::jit::SIMPLE}, all.taps);
@@ -226,21 +131,10 @@ private:
         auto const chosen = tapped(module, paths);
         for (auto& one : taps_) { one.place = place_of(one.from.path, chosen.taps); }
         capture_ = {module, chosen.graph, detail::type_of(module), ::torch::jit::SIMPLE};
-        forward_ = prepared_forward(module);
+        // The other mode compiles for each batch size anew. Of that a CPU gains nothing, a GPU fused kernels.
+        auto const mode = Space::host_accessible ? ::torch::jit::SIMPLE : ::torch::jit::PROFILING;
+        forward_        = detail::prepared(module, how_, mode);
         memory_type::wait();
-    }
-
-    void check(::torch::jit::Module const& module) const
-    {
-        if (module.hasattr("training") && module.is_training()) {
-            throw model_error{"it is in training mode; call its eval() first"};
-        }
-        for (auto const& one : module.parameters()) {
-            if (one.device() != device_) {
-                throw model_error{"its parameters are on " + one.device().str() + "; move them with to(at::Device(\"" +
-                                  device_.str() + "\"))"};
-            }
-        }
     }
 
     /// Finds the output, the batches that run and the submodules that can be explained: runs zeros once.
@@ -269,7 +163,7 @@ private:
         }
         if (!found) {
             max_batch_ = n = 1;
-            if (!suits(n)) { throw model_error{"it needs one output of the form (n, classes); it has" + listed(values[0])}; }
+            if (!suits(n)) { throw engines::no_scores_among(detail::ports_of(values[0]), n, how_.output.has_value()); }
         }
         for (std::size_t i = 0; i < submodules.size(); ++i) {
             auto const result = values[i + 1].toTensor();
@@ -288,24 +182,10 @@ private:
 
     [[nodiscard]] bool choose_output(c10::IValue const& result, index_t n)
     {
-        auto const tensors = detail::tensors_in(result);
-        int suitable       = 0;
-        for (std::size_t i = 0; i < tensors.size(); ++i) {
-            auto const& one   = tensors[i];
-            bool const wanted = how_.output.value_or(i) == i;
-            if (!wanted || !one.is_floating_point() || one.dim() < 2 || one.size(0) != n) { continue; }
-            if (one.numel() != one.size(0) * one.size(1)) { continue; }
-            output_  = i;
-            classes_ = one.size(1);
-            ++suitable;
-        }
-        return suitable == 1;
-    }
-    [[nodiscard]] static std::string listed(c10::IValue const& result)
-    {
-        std::string all;
-        for (auto const& one : detail::tensors_in(result)) { all += (all.empty() ? "" : ",") + detail::text(one.sizes()); }
-        return all.empty() ? " none" : all;
+        auto const wanted = [&](std::size_t i) { return how_.output.value_or(i) == i; };
+        auto const found  = engines::scores_among(detail::ports_of(result), n, wanted);
+        if (found) { scores_ = *found; }
+        return found.has_value();
     }
 
     void choose_layers(std::vector<std::string> names)
@@ -319,9 +199,9 @@ private:
         if (names.empty()) {
             auto general = layers_;
             for (auto& one : general) { one.type = detail::general(one.type); }
-            names.push_back(default_layer(general, classes_).name);
+            names.push_back(default_layer(general, scores_.classes).name);
         }
-        explained_ = chosen_layers(layers_, names, classes_);
+        explained_ = chosen_layers(layers_, names, scores_.classes);
         std::vector<tap> chosen;
         for (auto const& one : explained_) {
             chosen.push_back(
@@ -335,40 +215,21 @@ private:
         return 1 + static_cast<std::size_t>(at - taps.begin());
     }
 
-    [[nodiscard]] detail::runnable prepared_forward(::torch::jit::Module module) const
-    {
-        if (how_.bfloat16) {
-            module = module.deepcopy();
-            module.to(at::kBFloat16);
-        }
-        auto const type = detail::type_of(module);
-        if (how_.frozen) {
-            try {
-                module = ::torch::jit::freeze(module);
-            } catch (std::exception const&) {  // it changes its own attributes, say: it runs as it is
-            }
-        }
-        // The other mode compiles for each batch size anew. Of that a CPU gains nothing, a GPU fused kernels.
-        auto const mode = Space::host_accessible ? ::torch::jit::SIMPLE : ::torch::jit::PROFILING;
-        return {module, module.get_method("forward").graph()->copy(), type, mode};
-    }
-
     template <class... Queue>
     void run(detail::runnable& module, std::span<tap> taps, batch_type batch, Queue... queue)
     {
+        engines::expect_batch(batch.shape(), input_, max_batch_);
         auto const n = batch.extent(0);
-        if (!(trailing<SpatialRank + 1>(batch.shape()) == input_) || n > max_batch_) {
-            throw shape_error{"a batch of the shape " + to_string(batch.shape()) + " was given to a network for " +
-                              to_string(prepend(input_, max_batch_)) + " at most"};
-        }
         detail::translated("the network failed on a batch of " + to_string(batch.shape()), [&] {
             c10::InferenceMode const no_gradients;
             typename memory_type::on_queue const on{device_, queue...};
             auto const given  = detail::tensor_on(batch, device_);
             auto const result = module(input_for(module, given));
-            auto const output = detail::tensors_in(result[0]).at(output_);
-            outputs_          = detail::viewable(output.reshape({n, classes_}), given);
-            for (auto& one : taps) { one.values = detail::viewable(laid_out(one, result[one.place].toTensor(), n), given); }
+            auto const output = detail::tensors_in(result[0]).at(scores_.output);
+            outputs_          = detail::viewable(output.reshape({n, scores_.classes}), given);
+            for (auto& one : taps) {
+                one.values = detail::viewable(detail::laid_out(one.form, one.shape, result[one.place].toTensor(), n), given);
+            }
         });
     }
 
@@ -382,23 +243,12 @@ private:
         return writes_to_input_ && input.is_alias_of(given) ? input.clone() : input;
     }
 
-    /// What the submodule returned as activations (n, K, h, w).
-    [[nodiscard]] static at::Tensor laid_out(tap const& layer, at::Tensor const& values, index_t n)
-    {
-        auto const dims = detail::dims_of(prepend(layer.shape, n));
-        if (layer.form == layer_form::maps) { return values.reshape(dims); }
-        auto const places = layer.shape.size() / layer.shape[0];
-        auto const rows   = values.reshape({n, -1, layer.shape[0]});
-        return rows.slice(1, rows.size(1) - places).transpose(1, 2).reshape(dims);
-    }
-
     static constexpr index_t unlimited = 1 << 20;
 
     at::Device device_ = memory_type::device();
     input_type input_;
     settings<SpatialRank> how_;
-    std::size_t output_   = 0;  // among the tensors returned
-    index_t classes_      = 0;
+    engines::scores scores_{};  // among the tensors returned
     index_t max_batch_    = unlimited;
     bool channels_last_   = false;
     bool writes_to_input_ = false;

@@ -1,0 +1,119 @@
+#pragma once
+// Which of a network's inputs is the image, and which of its outputs are the scores.
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <scorecam/engines/onnx/numbers.hpp>
+#include <scorecam/error.hpp>
+#include <scorecam/tensor_view.hpp>
+
+namespace scorecam::engines {
+
+/// An input, an output or a layer as an engine describes it.
+struct port {
+    std::string name{};
+    std::vector<index_t> dims{};   ///< with the batch; -1 where they are open
+    std::string type = "float32";  ///< of its elements
+    bool any_rank    = false;      ///< the number of extents is open, too
+
+    [[nodiscard]] bool is_float() const { return type == "float32"; }
+};
+
+/// " image (n, 3, 8, 8), other (n, 4) of int64"
+[[nodiscard]] inline std::string listed(std::vector<port> const& ports)
+{
+    std::string all;
+    for (auto const& one : ports) {
+        all += (all.empty() ? " " : ", ") + one.name + (one.any_rank ? "" : onnx::text(one.dims).substr(one.name.empty()));
+        if (!one.is_float()) { all += " of " + one.type; }
+    }
+    return all.empty() ? " none" : all;
+}
+
+[[nodiscard]] inline model_error wrong_input(std::string const& input, port const& found)
+{
+    return model_error{"the network does not take inputs of " + input + " but of" + onnx::text(found.dims) +
+                       " with the batch; give the size and the channels it was made for"};
+}
+
+/// The network's one input, which must be an image of float32. Throws model_error.
+[[nodiscard]] inline port const& image_among(std::vector<port> const& inputs, std::string const& wanted = "")
+{
+    if (inputs.size() != 1 || (!wanted.empty() && inputs[0].name != wanted)) {
+        throw model_error{"the network needs one input, an image" + (wanted.empty() ? "" : ", called " + wanted) +
+                          "; it has" + listed(inputs) + "; export it with the image alone"};
+    }
+    if (!inputs[0].is_float()) {
+        throw model_error{"the network's input " + inputs[0].name + " is not of float32 but of " + inputs[0].type +
+                          "; convert the network"};
+    }
+    return inputs[0];
+}
+
+/// Throws model_error unless batches of `input` are what the port takes.
+template <std::size_t Rank>
+void expect_input(port const& found, extents<Rank> const& input)
+{
+    bool fits = found.any_rank || found.dims.size() == Rank + 1;
+    for (std::size_t d = 1; fits && d < found.dims.size(); ++d) {
+        fits = found.dims[d] < 0 || found.dims[d] == input[d - 1];
+    }
+    if (!fits) { throw wrong_input(to_string(input), found); }
+}
+
+/// An output (n, classes).
+struct scores {
+    std::size_t output = 0;
+    std::vector<index_t> dims{};  ///< after the batch: (classes), (classes, 1, 1), ...
+    index_t classes = 0;
+};
+
+/// What has the extents `dims` is (n, classes), maybe with extents of 1 behind.
+[[nodiscard]] inline bool holds_scores(std::vector<index_t> const& dims, index_t n)
+{
+    return dims.size() >= 2 && dims[0] == n && dims[1] > 0 &&
+           std::all_of(dims.begin() + 2, dims.end(), [](index_t d) { return d == 1; });
+}
+
+/// The only output of the form (n, classes), of those for which wanted(number) is true. None if there is none, or several.
+template <class Wanted>
+[[nodiscard]] std::optional<scores> scores_among(std::vector<port> const& outputs, index_t n, Wanted wanted)
+{
+    std::optional<scores> found;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        auto const& dims = outputs[i].dims;
+        if (!wanted(i) || !outputs[i].is_float() || !holds_scores(dims, n)) { continue; }
+        if (found) { return std::nullopt; }
+        found = scores{i, {dims.begin() + 1, dims.end()}, dims[1]};
+    }
+    return found;
+}
+/// The same, of those with that name, or of all if it is empty.
+[[nodiscard]] inline std::optional<scores> scores_among(std::vector<port> const& outputs, index_t n,
+                                                        std::string const& wanted)
+{
+    return scores_among(outputs, n, [&](std::size_t i) { return wanted.empty() || outputs[i].name == wanted; });
+}
+
+/// What to say where scores_among() finds none.
+[[nodiscard]] inline model_error no_scores_among(std::vector<port> const& outputs, index_t n, bool named)
+{
+    auto const suits = [&](port const& one) { return one.is_float() && holds_scores(one.dims, n); };
+    bool const some  = std::any_of(outputs.begin(), outputs.end(), suits);
+    return model_error{"the network needs one output of the form (n, classes); it has" + listed(outputs) +
+                       (some || named ? "; name one of that form in settings::output" : "; export it with its scores")};
+}
+
+/// Throws shape_error unless a batch has the shape (n, input...), with n from 1 to `most`.
+template <std::size_t Rank>
+void expect_batch(extents<Rank + 1> const& batch, extents<Rank> const& input, index_t most)
+{
+    if (trailing<Rank>(batch) == input && batch[0] >= 1 && batch[0] <= most) { return; }
+    throw shape_error{"a batch of the shape " + to_string(batch) + " was given to a network for " +
+                      to_string(prepend(input, most)) + " at most"};
+}
+
+}  // namespace scorecam::engines

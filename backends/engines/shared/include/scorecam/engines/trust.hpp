@@ -1,0 +1,79 @@
+#pragma once
+// Whether a network's answers can be trusted to be those of each image by itself: asked when it is loaded.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <scorecam/tensor_view.hpp>
+
+namespace scorecam::engines {
+
+/// What the outputs of an image depend on beside the image.
+enum class rows { apart, mixed, random };
+
+namespace detail {
+
+/// Two pictures that are as different as pictures are: a ramp with noise on it, and its negative at half the contrast.
+[[nodiscard]] inline std::vector<float> two_pictures(std::size_t size)
+{
+    std::vector<float> both(2 * size);
+    std::uint32_t state = 1;
+    for (std::size_t i = 0; i < size; ++i) {
+        state            = state * 1664525U + 1013904223U;  // Numerical Recipes' generator
+        auto const noise = static_cast<float>(state >> 8U) * 0x1p-24F;
+        auto const ramp  = static_cast<float>(i % 97) / 97;
+        both[i]          = 2 * ramp + noise - 1;
+        both[size + i]   = -both[i] / 2;
+    }
+    return both;
+}
+
+}  // namespace detail
+
+/// Asks a network that runs `batch` images at a time, or any number (0), of `size` values each. answers(images, n) are its
+/// outputs (n, classes) for n images, in host memory. `exact` is how well numbers of one size agree in its precision.
+template <class Answers>
+[[nodiscard]] rows what_rows_depend_on(Answers answers, index_t batch, std::size_t size, double exact)
+{
+    auto const both = detail::two_pictures(size);
+    auto const n    = batch > 0 ? batch : 2;
+    auto const fill = [&](auto first) {  // the number of the picture in each row
+        std::vector<float> images;
+        for (index_t i = 0; i < n; ++i) {
+            auto const* from = both.data() + first(i) * size;
+            images.insert(images.end(), from, from + size);
+        }
+        return images;
+    };
+    auto const row = [&](std::vector<float> const& outputs, index_t count, index_t i) {
+        auto const classes = static_cast<std::ptrdiff_t>(outputs.size()) / count;
+        return std::vector<float>(outputs.begin() + i * classes, outputs.begin() + (i + 1) * classes);
+    };
+    auto const apart = [](std::vector<float> const& a, std::vector<float> const& b) {
+        double most = 0;
+        for (std::size_t c = 0; c < a.size(); ++c) { most = std::max(most, std::abs(double{a[c]} - double{b[c]})); }
+        return most;
+    };
+    // Each picture in every row, or by itself where that is possible.
+    auto const alone = [&](std::size_t which) {
+        std::vector<float> const one(both.begin() + static_cast<std::ptrdiff_t>(which * size),
+                                     both.begin() + static_cast<std::ptrdiff_t>((which + 1) * size));
+        if (batch == 0) { return answers(one, index_t{1}); }
+        return row(answers(fill([&](index_t) { return which; }), n), n, n > 1 ? static_cast<index_t>(which) : 0);
+    };
+    auto const first  = alone(0);
+    auto const second = alone(n > 1 ? 1 : 0);
+    double size_of    = 0;
+    for (float const v : first) { size_of = std::max(size_of, std::abs(double{v})); }
+    double const exactly = exact * size_of;
+    if (n == 1) { return apart(first, second) > exactly ? rows::random : rows::apart; }
+
+    auto const mixed   = answers(fill([](index_t i) { return static_cast<std::size_t>(i % 2); }), n);
+    double const limit = std::max(exactly, apart(first, second) / 10);
+    if (!(std::max(apart(row(mixed, n, 0), first), apart(row(mixed, n, 1), second)) > limit)) { return rows::apart; }
+    return apart(alone(0), first) > exactly ? rows::random : rows::mixed;
+}
+
+}  // namespace scorecam::engines

@@ -1,0 +1,243 @@
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <scorecam/error.hpp>
+#include <scorecam/version.hpp>
+
+#include "commands/commands.hpp"
+#include "evaluate/checksum.hpp"
+#include "evaluate/evaluator.hpp"
+#include "evaluate/image_list.hpp"
+#include "evaluate/journal.hpp"
+#include "evaluate/process_group.hpp"
+#include "evaluate/results.hpp"
+#include "report/tables.hpp"
+
+namespace cli {
+namespace {
+
+namespace sc = scorecam;
+namespace fs = std::filesystem;
+using json   = nlohmann::ordered_json;
+
+/// Part i of n: the rows i - 1, i - 1 + n, i - 1 + 2 n, ..., counted from 0.
+struct shard {
+    sc::index_t part = 1;
+    sc::index_t of   = 1;
+
+    explicit shard(std::string const& text)
+    {
+        if (text.empty()) { return; }
+        auto const slash  = std::min(text.find('/'), text.size());
+        auto const number = [&](std::size_t from, std::size_t to, sc::index_t& value) {
+            auto const [end, failure] = std::from_chars(text.data() + std::min(from, to), text.data() + to, value);
+            return failure == std::errc{} && end == text.data() + to;
+        };
+        if (!number(0, slash, part) || !number(slash + 1, text.size(), of) || part < 1 || part > of) {
+            throw sc::option_error{"--shard " + text + ": write I/N, such as 2/5 for the second of five parts"};
+        }
+    }
+    [[nodiscard]] bool has(sc::index_t row) const { return row % of == part - 1; }
+    [[nodiscard]] bool is_all() const { return of == 1; }
+    [[nodiscard]] std::string journal_name() const
+    {
+        return is_all() ? "journal.jsonl" : "journal." + std::to_string(part) + "-of-" + std::to_string(of) + ".jsonl";
+    }
+};
+
+protocols protocols_of(evaluate_options const& options)
+{
+    auto const read = [](auto const& how, std::string const& name, std::string const& text) {
+        return sc::text::read_or_refuse(how, text, name + " " + text);
+    };
+    return {read(curve_protocols(), "--curves", options.curves),
+            read(confidence_protocols(), "--confidence", options.confidence),
+            read(pointing_protocols(), "--pointing", options.pointing),
+            {},
+            options.adcc};
+}
+
+score score_of(std::string const& name)
+{
+    sc::text::composition read;
+    sc::text::choose(read, *sc::text::find_choice("score"), name, "--score " + name);
+    return read.score;
+}
+
+/// Of a file that may not have been given, and of the weights that belong to a network of OpenVINO's.
+json sum_of(fs::path const& file)
+{
+    if (file.empty()) { return nullptr; }
+    auto bytes         = bytes_of(file);
+    auto const weights = fs::path{file}.replace_extension(".bin");
+    if (file.extension() == ".xml" && fs::exists(weights)) { bytes += bytes_of(weights); }
+    return checksum_of(bytes);
+}
+
+/// Everything that changes numbers, but not where it is or on how many threads it ran.
+json header_of(evaluate_options const& options, image_list const& list, protocols const& how, json configurations)
+{
+    auto columns = json::array();
+    for (auto const& one : how.columns()) { columns.push_back({{"metric", one.metric}, {"protocol", one.protocol}}); }
+    return {{"scorecam", "evaluation"},
+            {"version", SCORECAM_VERSION},
+            {"model", fs::path{options.model}.filename().string()},
+            {"model_crc64", sum_of(options.model)},
+            {"description_crc64", sum_of(options.description)},
+            {"labels_crc64", sum_of(options.labels)},
+            {"list_crc64", list.checksum},
+            {"rows", list.rows.size()},
+            {"score", options.score},
+            {"bootstrap", {{"level", options.level}, {"resamples", options.resamples}, {"seed", options.seed}}},
+            {"columns", columns},
+            {"configurations", std::move(configurations)}};
+}
+
+void make_folder(std::string const& output)
+{
+    std::error_code failure;
+    fs::create_directories(output, failure);
+    if (failure) { throw sc::option_error{"--output " + output + " cannot be made: write a folder that can be written to"}; }
+}
+
+std::string clock_text(double seconds)
+{
+    auto const all = static_cast<long>(seconds + 0.5);
+    char text[64];
+    std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", all / 3600, all / 60 % 60, all % 60);
+    return text;
+}
+
+/// How far it is, and how long it will take if it goes on like this; on a terminal only.
+class progress_line {
+public:
+    progress_line(std::size_t before, std::size_t total) : before_{before}, done_{before}, total_{total} {}
+    ~progress_line() { clear(); }
+
+    void clear() const
+    {
+        if (shown()) { std::cerr << "\r\033[K" << std::flush; }
+    }
+    void one_more()
+    {
+        ++done_;
+        if (!shown()) { return; }
+        auto const rate = seconds() / static_cast<double>(done_ - before_);
+        std::cerr << "\r\033[K" << done_ << " of " << total_ << " pictures, "
+                  << clock_text(rate * static_cast<double>(total_ - done_)) << " left" << std::flush;
+    }
+    [[nodiscard]] double seconds() const
+    {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    }
+
+private:
+    static bool shown() { return isatty(STDERR_FILENO) != 0; }
+
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+    std::size_t before_, done_, total_;
+};
+
+/// The exit status: 1 if a picture could not be used.
+int show(fs::path const& folder, evaluation const& all)
+{
+    auto const results = results_of(all);
+    write_results(folder, results);
+    print_table(std::cout, results);
+    std::cout << "In " << folder.string() << ": results.json, .csv, .md"
+              << (results.contains("curves") ? " and curves.png" : "") << '\n';
+    return results["failed"].empty() ? 0 : 1;
+}
+
+/// The list, the networks and how they are evaluated, in each process of a process_group.
+class subject {
+public:
+    explicit subject(evaluate_options const& options)
+        : how_{protocols_of(options)}, list_{read_list(options.list)},
+          evaluator_{options, configurations_of(options, options.compositions), how_, score_of(options.score), options.seed},
+          header_(header_of(options, list_, how_, evaluator_.configurations()))
+    {
+    }
+    [[nodiscard]] json const& header() const { return header_; }
+    [[nodiscard]] sc::index_t rows() const { return static_cast<sc::index_t>(list_.rows.size()); }
+    [[nodiscard]] member as_member()
+    {
+        return {header_, [this](sc::index_t row) {
+                    return evaluator_(row, list_.rows[static_cast<std::size_t>(row)], list_.folder);
+                }};
+    }
+
+private:
+    protocols how_;
+    image_list list_;
+    evaluator evaluator_;
+    json header_;
+};
+
+}  // namespace
+
+int evaluate(evaluate_options const& options)
+{
+    process_group all;
+    std::optional<subject> on;
+    if (!all.leads()) {
+        all.follow([&] { return on.emplace(options).as_member(); });
+        return 0;
+    }
+    shard const part{options.shard};
+    on.emplace(options);
+    make_folder(options.output);
+    auto const file = fs::path{options.output} / part.journal_name();
+    int failed      = 0;
+    {
+        journal book{file, on->header()};
+        std::vector<sc::index_t> left;
+        std::size_t rows = 0;
+        for (sc::index_t row = 0; row < on->rows(); ++row) {
+            if (!part.has(row)) { continue; }
+            ++rows;
+            if (book.rows().count(row) == 0) { left.push_back(row); }
+        }
+        auto const before = rows - left.size();
+        if (before > 0) {
+            std::cerr << "scorecam: " << before << " of " << rows << " pictures are in " << file.string() << " already\n";
+        }
+        progress_line shown{before, rows};
+        all.lead(on->as_member(), left, [&](json const& line) {
+            book.add(line);
+            if (line.contains("failed")) {
+                shown.clear();
+                failed = 1;
+                std::cerr << "scorecam: row " << line["row"] << ", " << line["image"].get<std::string>()
+                          << ", is left out: " << line["failed"].get<std::string>() << '\n';
+            }
+            shown.one_more();
+        });
+        shown.clear();
+        std::cerr << "scorecam: " << left.size() << " pictures in " << clock_text(shown.seconds()) << '\n';
+    }
+    if (part.is_all()) { return show(options.output, read_journals({file})); }
+    std::cout << "Part " << part.part << " of " << part.of << " is in " << file.string()
+              << "; scorecam merge makes the table of all parts\n";
+    return failed;
+}
+
+int merge(merge_options const& options)
+{
+    auto const all = read_journals({options.journals.begin(), options.journals.end()});
+    make_folder(options.output);
+    return show(options.output, all);
+}
+
+}  // namespace cli

@@ -1,0 +1,245 @@
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include <boost/timer/progress_display.hpp>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <unistd.h>
+
+#include <scorecam/cpu/backend.hpp>
+#include <scorecam/opencv/images.hpp>
+#include <scorecam/ops/rows.hpp>
+#include <scorecam/scorecam.hpp>
+#include <scorecam/xtensor/npy.hpp>
+
+#include "commands/commands.hpp"
+#include "maps/chosen_explainer.hpp"
+#include "maps/network.hpp"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A bar on a terminal; nothing when stderr is a file or a pipe.
+class progress_bar {
+public:
+    void operator()(sc::index_t done, sc::index_t total)
+    {
+        if (isatty(STDERR_FILENO) == 0 || total == 0) { return; }
+        if (done == 0) {
+            bar_ = std::make_shared<boost::timer::progress_display>(static_cast<unsigned long>(total), std::cerr);
+        }
+        *bar_ += static_cast<unsigned long>(done) - bar_->count();
+    }
+
+private:
+    std::shared_ptr<boost::timer::progress_display> bar_;
+};
+
+/// Two pictures of one name would write over each other's results.
+void check_names(std::vector<std::string> const& images)
+{
+    std::map<std::string, std::string> seen;
+    for (auto const& image : images) {
+        auto const [other, fresh] = seen.emplace(fs::path(image).stem().string(), image);
+        if (!fresh) {
+            throw sc::option_error{other->second + " and " + image +
+                                   " would write to the same files; explain them with different --output folders"};
+        }
+    }
+}
+
+bool sums_to_one(sc::tensor_view<float const, 1> outputs)
+{
+    double sum = 0;
+    for (auto const value : outputs) {
+        if (value < 0 || value > 1) { return false; }
+        sum += static_cast<double>(value);
+    }
+    return outputs.size() > 1 && std::abs(sum - 1) < 1e-4;
+}
+
+/// The class's probability in the sense of --score; outputs that are probabilities already are taken as they are.
+float probability_of(explain_options const& options, sc::tensor_view<float const, 1> outputs, sc::index_t target)
+{
+    sc::ops::row<float> const row{outputs.data(), outputs.size()};
+    if (sums_to_one(outputs)) { return sc::logit{}(row)(target); }
+    return std::holds_alternative<sc::sigmoid>(options.composition.score) ? sc::sigmoid{}(row)(target)
+                                                                          : sc::probability{}(row)(target);
+}
+
+/// Explains pictures one after the other and writes what was found.
+class pictures_explained {
+public:
+    explicit pictures_explained(explain_options const& options)
+        : options_{options}, how_{options.preprocessing()},
+          names_{options.labels.empty() ? labels{} : labels{options.labels}},
+          network_{open_network(options, options.layers)},
+          cpu_{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads},
+          explain_{chosen_explainer(cpu_, network_, options, names_, progress_bar{})}
+    {
+        std::error_code failure;
+        fs::create_directories(options.output, failure);
+        if (failure) {
+            throw sc::option_error{"--output " + options.output + " cannot be made: write a folder that can be written to"};
+        }
+    }
+
+    void operator()(std::string const& file)
+    {
+        auto const picture = sc::opencv::read_image(file);
+        auto const input   = sc::opencv::prepare(picture, how_);
+        auto const begin   = std::chrono::steady_clock::now();
+        auto const found   = explain_(input.view());
+        auto const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+
+        std::string const name = fs::path(file).stem().string();
+        auto maps              = nlohmann::ordered_json::array();
+        std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
+        for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
+            maps.push_back(write_map(name, picture, found, m));
+            panel.emplace_back(sc::opencv::overlay(picture, found.map(0, m), how_),
+                               maps.back()["label"].get<std::string>() + error_text(found, m));
+        }
+        if (options_.panel) { sc::opencv::write_image(in_output(name + ".panel.png"), sc::opencv::side_by_side(panel)); }
+        write_report(name, file, found, seconds, maps);
+        note(name, found);
+    }
+
+private:
+    using explanation = explained;
+
+    [[nodiscard]] fs::path in_output(std::string const& name) const { return fs::path{options_.output} / name; }
+
+    nlohmann::ordered_json write_map(std::string const& name, cv::Mat const& picture, explanation const& found,
+                                     sc::index_t m) const
+    {
+        auto const& first      = found.layers[0];
+        auto const target      = first.targets(0, m);
+        auto const probability = probability_of(options_, first.outputs[0], target);
+        auto const stem        = name + "." + std::to_string(target);
+        nlohmann::ordered_json all{{"target", target}, {"label", names_.of(target)}, {"probability", probability}};
+        all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m)));
+        if (found.estimate) {
+            all["predicted_error"] = found.estimate->predicted_error[static_cast<std::size_t>(m)];
+            all["certified_error"] = found.estimate->certified_error[static_cast<std::size_t>(m)];
+        }
+        if (found.layers.size() > 1) {
+            auto& layers = all["layers"] = nlohmann::ordered_json::array();
+            for (std::size_t l = 0; l < found.layers.size(); ++l) {
+                auto const& one = found.layers[l];
+                layers.push_back({{"layer", network_.on().explained()[l].name}});
+                layers.back().update(
+                    write_pictures(stem + ".layer" + std::to_string(l + 1), picture, one.map(0, m), one.status(0, m)));
+            }
+        }
+
+        std::cout << name << ": " << target << " " << names_.of(target) << ", p = " << std::setprecision(3) << probability
+                  << error_text(found, m) << ", " << in_output(stem + ".overlay.png").string() << '\n';
+        if (found.status(0, m) != sc::map_status::meaningful) {
+            std::cerr << "scorecam: note: the map of " << name << " for class " << target
+                      << " is all zero: " << to_string(found.status(0, m)) << '\n';
+        }
+        return all;
+    }
+
+    /// "", or what is said about the error of an estimated map.
+    static std::string error_text(explanation const& found, sc::index_t m)
+    {
+        if (!found.estimate) { return ""; }
+        if (found.estimate->is_exact) { return ", exact"; }
+        std::ostringstream text;
+        text << ", error < " << std::setprecision(2) << found.estimate->predicted_error[static_cast<std::size_t>(m)];
+        return text.str();
+    }
+
+    nlohmann::ordered_json write_pictures(std::string const& stem, cv::Mat const& picture,
+                                          sc::tensor_view<float const, 2> map, sc::map_status status) const
+    {
+        sc::opencv::write_image(in_output(stem + ".overlay.png"), sc::opencv::overlay(picture, map, how_));
+        sc::xtensor::save_npy(in_output(stem + ".npy").string(), map);
+        return {{"status", to_string(status)}, {"overlay", stem + ".overlay.png"}, {"npy", stem + ".npy"}};
+    }
+
+    void write_report(std::string const& name, std::string const& image, explanation const& found, double seconds,
+                      nlohmann::ordered_json const& maps) const
+    {
+        auto layers = nlohmann::ordered_json::array();
+        std::vector<std::string> names;
+        for (std::size_t l = 0; l < found.layers.size(); ++l) {
+            auto const& layer = network_.on().explained()[l];
+            names.push_back(layer.name);
+            layers.push_back({{"layer", layer.name},
+                              {"shape", {layer.shape[0], layer.shape[1], layer.shape[2]}},
+                              {"channels", found.layers[l].channels()},
+                              {"flat_channels", found.layers[l].flat_channels}});
+        }
+        nlohmann::ordered_json report{{"model", options_.model},
+                                      {"image", image},
+                                      {"engine", network_.on().name()},
+                                      {"precision", found.layers[0].precision},
+                                      {"layers", layers},
+                                      {"forwards", found.forwards},
+                                      {"batches", found.batches},
+                                      {"batch_size", found.layers[0].batch_size},
+                                      {"seconds", seconds},
+                                      {"peak_bytes", found.peak_bytes},
+                                      {"version", SCORECAM_VERSION},
+                                      {"baseline_cancels", found.layers[0].baseline_cancels},
+                                      {"options", options_.in_force(names, cpu_.threads())},
+                                      {"maps", maps}};
+        if (found.estimate) {
+            report["scored_channels"] = found.estimate->scored_channels;
+            report["exact"]           = found.estimate->is_exact;
+        }
+        auto const file = in_output(name + ".json");
+        std::ofstream out{file};
+        out << report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+        if (!out.flush()) { throw sc::error{"cannot write the report " + file.string()}; }
+    }
+
+    void note(std::string const& name, explanation const& found) const
+    {
+        if (found.layers[0].baseline_cancels && options_.has_chosen("baseline")) {
+            std::cerr << "scorecam: note: --baseline has no effect with --weighting softmax and was not scored\n";
+        }
+        if (std::holds_alternative<sc::probability>(options_.composition.score) && sums_to_one(found.layers[0].outputs[0])) {
+            std::cerr << "scorecam: note: the outputs for " << name
+                      << " are probabilities already; write --score logit to use them as they are\n";
+        }
+    }
+
+    explain_options const& options_;
+    sc::opencv::preprocessing how_;
+    labels names_;
+    network network_;
+    sc::cpu::backend cpu_;
+    image_explainer explain_;
+};
+
+}  // namespace
+
+int explain(explain_options const& options)
+{
+    check_names(options.images);
+    pictures_explained explain_one{options};
+    int failed = 0;
+    for (auto const& image : options.images) {
+        try {
+            explain_one(image);
+        } catch (std::exception const& e) {  // the other pictures may be fine
+            std::string const what = e.what();
+            std::cerr << "scorecam: " << (what.find(image) == std::string::npos ? image + ": " : "") << what << '\n';
+            failed = 1;
+        }
+    }
+    return failed;
+}
+
+}  // namespace cli

@@ -1,0 +1,36 @@
+#pragma once
+// The explainer that the command line describes.
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <scorecam/cpu/backend.hpp>
+#include <scorecam/explain_layers.hpp>
+
+#include "maps/labels.hpp"
+#include "maps/network.hpp"
+#include "maps/options.hpp"
+
+namespace cli {
+
+/// What --budget and --tolerance add to an explanation.
+struct estimate {
+    std::vector<float> predicted_error;  ///< of each target's map
+    std::vector<float> certified_error;
+    scorecam::index_t scored_channels = 0;
+    bool is_exact                     = false;
+};
+
+struct explained : scorecam::layered_explanation<float> {
+    std::optional<cli::estimate> estimate;
+};
+
+using image_explainer = std::function<explained(scorecam::tensor_view<float const, 3>)>;
+using progress        = std::function<void(scorecam::index_t done, scorecam::index_t total)>;
+
+/// The network and the backend outlive the explainer.
+[[nodiscard]] image_explainer chosen_explainer(scorecam::cpu::backend& on, network& explained_network,
+                                               explain_options const& options, labels const& names, progress told);
+
+}  // namespace cli

@@ -1,0 +1,190 @@
+#include "maps/options.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <nlohmann/json.hpp>
+#include <scorecam/cpu/workers.hpp>
+
+namespace cli {
+namespace {
+
+namespace text = sc::text;
+
+constexpr int most_pixels = 65'535;  // along an axis
+
+std::array<double, 3> three(std::string const& option, std::vector<double> const& values)
+{
+    if (values.size() == 1) { return {values[0], values[0], values[0]}; }
+    if (values.size() != 3) { throw sc::option_error{option + " takes one number or three, separated by commas"}; }
+    return {values[0], values[1], values[2]};
+}
+
+/// 3 of "top3", 1 of "top"; nothing of a name.
+std::optional<sc::index_t> top_number(std::string const& written)
+{
+    if (written.rfind("top", 0) != 0 || written.find_first_not_of("0123456789", 3) != std::string::npos) {
+        return std::nullopt;
+    }
+    return written == "top"
+               ? 1
+               : text::read_or_refuse(text::count("top, or topN with N"), written.substr(3), "--target " + written);
+}
+
+}  // namespace
+
+sc::opencv::preprocessing model_options::preprocessing() const
+{
+    auto how = preset == "imagenet-tf" ? sc::opencv::imagenet_tf()
+               : preset == "cifar"     ? sc::opencv::cifar()
+               : preset == "mnist"     ? sc::opencv::mnist()
+                                       : sc::opencv::imagenet_torch();
+    if (!size.empty()) {
+        auto const extent = text::number<int>("SIZE", 1, most_pixels);
+        auto const cross  = size.find('x');
+        auto const height = extent.read(size.substr(0, cross));
+        auto const width  = cross == std::string::npos ? height : extent.read(size.substr(cross + 1));
+        if (!height || !width) {
+            throw sc::option_error{"--size " + size + ": write one number, or HEIGHTxWIDTH, each from 1 to " +
+                                   std::to_string(most_pixels)};
+        }
+        how.height = *height;
+        how.width  = *width;
+    }
+    if (!mean.empty()) { how.mean = three("--mean", mean); }
+    if (!std.empty()) { how.std = three("--std", std); }
+    if (scale) { how.scale = *scale; }
+    if (bgr) { how.order = sc::opencv::channel_order::bgr; }
+    return how;
+}
+
+std::optional<sc::token_grid<2>> model_options::token_grid() const
+{
+    if (tokens.empty()) { return std::nullopt; }
+    auto const cross   = std::min(tokens.find('x'), tokens.size());
+    auto const plus    = std::min(tokens.find('+'), tokens.size());
+    auto const number  = text::number<sc::index_t>("N", 0, most_pixels);
+    auto const height  = number.read(tokens.substr(0, cross));
+    auto const width   = cross < plus ? number.read(tokens.substr(cross + 1, plus - cross - 1)) : std::nullopt;
+    auto const leading = plus < tokens.size() ? number.read(tokens.substr(plus + 1)) : sc::index_t{0};
+    if (!height || !width || !leading || *height < 1 || *width < 1) {
+        throw sc::option_error{"--tokens " + tokens + ": write HEIGHTxWIDTH, or with leading class tokens HEIGHTxWIDTH+1"};
+    }
+    return sc::token_grid<2>{{*height, *width}, *leading};
+}
+
+cli::target explain_options::target_policy(cli::labels const& names) const
+{
+    if (targets.size() == 1) {
+        if (auto const top = top_number(targets[0])) { return sc::top{*top}; }
+    }
+    auto const refuse = [](std::string const& written, std::string const& instead) {
+        throw sc::option_error{"--target " + written + ": write " + instead};
+    };
+    std::vector<sc::index_t> classes;
+    for (auto const& written : targets) {
+        if (top_number(written)) { refuse(written, "it alone, or class numbers and names: top cannot be mixed with them"); }
+        auto const index  = text::number<sc::index_t>("C", 0, 1'000'000'000).read(written);
+        auto const wanted = index ? *index : names.find(written);
+        if (std::find(classes.begin(), classes.end(), wanted) != classes.end()) { refuse(written, "each class once"); }
+        classes.push_back(wanted);
+    }
+    return sc::targets{std::move(classes)};
+}
+
+bool explain_options::has_chosen(std::string const& name) const
+{
+    return std::any_of(chosen.begin(), chosen.end(), [&](auto const& one) { return one.first == name; });
+}
+
+void explain_options::complete()
+{
+    composition       = text::read_or_refuse(text::conventions_by_name(), convention, "--convention " + convention);
+    auto const beside = std::exchange(chosen, {});
+    for (auto const& [name, written] : beside) { choose(name, written, "--" + name + " " + written); }
+}
+
+void explain_options::choose(std::string const& name, std::string const& value, std::string const& written)
+{
+    text::choose(composition, *text::find_choice(name), value, written, [&](std::string const& file) {
+        return sc::opencv::prepare(sc::opencv::read_image(file), preprocessing());
+    });
+    chosen.emplace_back(name, value);
+    concurrency = static_cast<int>(composition.concurrency.number);
+    if (int const most = sc::cpu::workers::hardware_threads(); concurrency > most) {
+        throw sc::option_error{written + ": write a number from 1 to " + std::to_string(most)};
+    }
+}
+
+explain_options with_composition(explain_options const& options, std::string const& whole, places where)
+{
+    text::written_composition const parts{whole};
+    auto made       = options;
+    made.convention = parts.convention;
+    made.complete();
+    for (auto const& [name, value] : parts.beside) {
+        auto const written     = "--composition " + whole + ": " + name + "=" + value;
+        auto const* const line = text::find_choice(name);
+        bool const place       = where == places::allowed && (name == "engine" || name == "precision" || name == "layer");
+        if (line != nullptr && line->part == text::part::method) {
+            made.choose(name, value, written);
+        } else if (name == "budget") {
+            made.budget = static_cast<int>(text::read_or_refuse(text::count(), value, written));
+        } else if (name == "tolerance") {
+            made.tolerance = text::read_or_refuse(text::above("ERROR", 0, 1), value, written);
+        } else if (place) {
+            (name == "engine" ? made.engine : name == "precision" ? made.precision : made.layers.emplace_back()) = value;
+        } else {
+            std::vector<std::string> names;
+            for (auto const& one : text::choices()) {
+                if (one.part == text::part::method) { names.push_back(one.name); }
+            }
+            names.insert(names.end(), {"budget", "tolerance"});
+            if (where == places::allowed) { names.insert(names.end(), {"engine", "precision", "layer"}); }
+            throw sc::option_error{written + ": write one of " + text::listed(names, {}) + " before the ="};
+        }
+    }
+    return made;
+}
+
+nlohmann::ordered_json steps_of(text::composition const& of)
+{
+    nlohmann::ordered_json all;
+    for (auto const& line : text::choices()) {
+        if (line.part == text::part::method) { all[line.name] = line.text(of).value(); }
+    }
+    return all;
+}
+
+nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const& layers_in_force, int threads_in_force) const
+{
+    using json                 = nlohmann::ordered_json;
+    auto const how             = preprocessing();
+    char const* const orders[] = {"rgb", "bgr", "grey"};
+    json all{{"engine", engine},
+             {"precision", precision},
+             {"layers", layers_in_force},
+             {"target", targets},
+             {"convention", convention},
+             {"budget", budget > 0 ? json(budget) : json(nullptr)},
+             {"tolerance", tolerance > 0 ? json(tolerance) : json(nullptr)},
+             {"threads", threads_in_force},
+             {"preset", preset},
+             {"size", {how.height, how.width}},
+             {"short_side", how.short_side},
+             {"mean", how.mean},
+             {"std", how.std},
+             {"scale", how.scale},
+             {"colours", orders[static_cast<int>(how.order)]},
+             {"labels", labels},
+             {"output", output},
+             {"panel", panel},
+             {"description", description}};
+    for (auto const& line : text::choices()) {
+        auto const written = line.text(composition);
+        all[line.name]     = written ? json(*written) : json(nullptr);
+    }
+    return all;
+}
+
+}  // namespace cli

@@ -1,0 +1,84 @@
+#pragma once
+// The command line as values.
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+#include <scorecam/engines/tokens.hpp>
+#include <scorecam/opencv/images.hpp>
+#include <scorecam/policies/text.hpp>
+
+#include "maps/labels.hpp"
+
+namespace cli {
+
+namespace sc = scorecam;
+
+using target = std::variant<sc::top, sc::targets>;
+using score  = decltype(sc::text::composition::score);
+
+/// A network and how pictures are prepared for it.
+struct model_options {
+    std::string model;
+    std::string engine    = "opencv";
+    std::string precision = "float32";
+    std::string tokens;       ///< "14x14+1": how a transformer's tokens lie on the image
+    std::string description;  ///< of a Caffe or TensorFlow network
+    std::string preset = "imagenet-torch";
+    std::string size;
+    std::vector<double> mean;
+    std::vector<double> std;
+    std::optional<double> scale;  ///< as the preset has it if not given
+    bool bgr        = false;
+    int threads     = 0;  ///< 0: all of the machine
+    int concurrency = 1;  ///< threads that call the engine, which shares `threads` among them
+
+    // Each throws scorecam::option_error with what may be written instead.
+    [[nodiscard]] sc::opencv::preprocessing preprocessing() const;
+    [[nodiscard]] std::optional<sc::token_grid<2>> token_grid() const;
+};
+
+struct explain_options : model_options {
+    std::vector<std::string> images;
+    std::vector<std::string> layers;
+    std::vector<std::string> targets{"top"};
+    std::string convention = "official";
+    std::vector<std::pair<std::string, std::string>> chosen;  ///< beside the convention: a line of the table, and its text
+    int budget       = 0;                                     ///< channels to score, 0 for all
+    double tolerance = 0;                                     ///< of the map's error, 0 for exact
+    std::string labels;
+    std::string output = ".";
+    bool panel         = false;
+
+    /// Of all the above; complete() makes it.
+    sc::text::composition composition;
+
+    [[nodiscard]] bool wants_estimate() const { return budget > 0 || tolerance > 0; }
+    [[nodiscard]] bool has_chosen(std::string const& name) const;
+
+    /// Makes the composition of the convention and of what was chosen beside it. Throws scorecam::option_error with what
+    /// may be written instead, and what reading a picture throws.
+    void complete();
+    /// What is chosen by a line of the table, from here on. `written` is how it stands there.
+    void choose(std::string const& name, std::string const& text, std::string const& written);
+
+    /// Throws scorecam::option_error or scorecam::target_error with what may be written instead.
+    [[nodiscard]] cli::target target_policy(cli::labels const& names) const;
+
+    /// Every option in force, for the report.
+    [[nodiscard]] nlohmann::ordered_json in_force(std::vector<std::string> const& layers_in_force,
+                                                  int threads_in_force) const;
+};
+
+/// The options with another convention and what is chosen beside it: "official,channels=deviation:64,budget=32". What
+/// says where it runs may stand there too if `places`: engine=, precision= and layer=. Throws scorecam::option_error.
+enum class places { none, allowed };
+[[nodiscard]] explain_options with_composition(explain_options const& options, std::string const& text, places where);
+
+/// Every choice of a method as it is written.
+[[nodiscard]] nlohmann::ordered_json steps_of(sc::text::composition const& of);
+
+}  // namespace cli
