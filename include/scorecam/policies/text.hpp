@@ -284,7 +284,7 @@ inline void choose(composition& in, choice const& which, std::string_view text, 
         of_file->pixels = std::make_shared<tensor<float, 3> const>(read_picture(of_file->name));
     };
     fetch(in.background.picture);
-    if (auto* const baseline = std::get_if<scorecam::baseline<picture>>(&in.baseline)) { fetch(baseline->picture); }
+    if (auto* const held = std::get_if<scorecam::baseline<picture>>(&in.baseline)) { fetch(held->picture); }
 }
 
 namespace detail {
