@@ -25,6 +25,6 @@ macro(scorecam_find component)
   elseif("${component}" STREQUAL "cudnn")
     find_package(cuDNN 9 QUIET)
   elseif("${component}" STREQUAL "testing")
-    find_package(doctest QUIET)
+    find_package(doctest QUIET)  # for its assertions; the lists of findings do without
   endif()
 endmacro()

@@ -1,6 +1,7 @@
 // Explaining with some of the forwards: what was scored is true, what was not is told, and all of them give the exact map.
 #include <algorithm>
 #include <cmath>
+#include <stop_token>
 #include <tuple>
 #include <vector>
 
@@ -37,8 +38,8 @@ TEST_CASE("with all channels it is Score-CAM's own map, to the last bit and from
     auto model = network();
     sc::cpu::backend cpu;
     auto const expected = sc::explain(cpu, model, image.view(), sc::targets{1, 3}, sc::baseline{sc::mean{}});
-    for (budget::effort const& how :
-         {budget::effort{budget::exact{}}, budget::effort{budget::forwards{150}}, budget::effort{budget::forwards{9999}}}) {
+    for (budget::limit const& how :
+         {budget::limit{budget::exact{}}, budget::limit{budget::forwards{150}}, budget::limit{budget::forwards{9999}}}) {
         auto const found = budget::explain(cpu, model, image.view(), how, sc::targets{1, 3}, sc::baseline{sc::mean{}});
         CHECK(same(found.maps, expected.maps));
         CHECK(same(found.weights, expected.weights));
@@ -88,7 +89,7 @@ TEST_CASE("channels can be chosen in one batch, before any is scored")
 {
     auto model = network();
     sc::cpu::backend cpu;
-    auto const at_once = [](sc::index_t n) { return budget::forwards{n, budget::probes::one_batch}; };
+    auto const at_once = [](sc::index_t n) { return budget::forwards{n, budget::probes::non_adaptive}; };
     auto const exact   = sc::explain(cpu, model, image.view(), sc::target{1});
     budget::explainer explain{cpu, model, sc::target{1}, sc::fixed_batch{40}};
     auto const found = explain(image.view(), at_once(40));
@@ -197,4 +198,42 @@ TEST_CASE("efforts out of range, and going on from nothing, are refused in words
                          "a budget of 0 forwards was given; give 1 or more", sc::option_error);
     CHECK_THROWS_AS(static_cast<void>(explain(image.view(), budget::tolerance{0})), sc::option_error);
     CHECK_THROWS_AS(static_cast<void>(explain(image.view(), budget::tolerance{std::nan("")})), sc::option_error);
+}
+
+TEST_CASE("what was cut off is not gone on with, and the next explanation is as good as any")
+{
+    struct breaking : networks::seeded<float> {
+        using networks::seeded<float>::seeded;
+        int left = 1000;  // forwards until it breaks
+        sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch)
+        {
+            if (--left < 0) { throw sc::model_error{"the network broke"}; }
+            return networks::seeded<float>::forward(batch);
+        }
+    };
+    breaking model{input, activation, 5, 41};
+    sc::cpu::backend cpu;
+    auto const exact = sc::explain(cpu, model, image.view(), sc::target{1});
+    budget::explainer explain{cpu, model, sc::target{1}, sc::fixed_batch{4}};
+    model.left = 6;
+    CHECK_THROWS_AS(static_cast<void>(explain(image.view(), budget::forwards{40})), sc::model_error);
+    model.left = 1000;
+    CHECK_THROWS_WITH_AS(static_cast<void>(explain.more(budget::exact{})), "there is nothing to go on with; explain an image first",
+                         sc::option_error);
+
+    auto const some = explain(image.view(), budget::forwards{20});
+    CHECK(some.scored_channels == 20);
+    model.left = 2;
+    CHECK_THROWS_AS(static_cast<void>(explain.more(budget::exact{})), sc::model_error);
+    model.left = 1000;
+    CHECK_THROWS_AS(static_cast<void>(explain.more(budget::exact{})), sc::option_error);
+    CHECK(same(explain(image.view(), budget::exact{}).maps, exact.maps));
+
+    std::stop_source stop;
+    auto const stopping = [&](sc::index_t done, sc::index_t) { done >= 6 ? static_cast<void>(stop.request_stop()) : void(); };
+    CHECK_THROWS_AS(static_cast<void>(explain(image.view(), budget::exact{}, stopping, stop.get_token())), sc::cancelled);
+    CHECK_THROWS_AS(static_cast<void>(explain.more(budget::exact{})), sc::option_error);
+    CHECK(same(explain(image.view(), budget::exact{}).maps, exact.maps));
+    CHECK_THROWS_AS(static_cast<void>(explain.more(budget::forwards{0})), sc::option_error);  // asks for nothing that can be
+    CHECK(explain.more(budget::exact{}).is_exact);
 }

@@ -37,7 +37,7 @@ struct comparison {
 };
 
 /// One batch by acquisition after the other, or all in one batch.
-enum class probes { adaptive, one_batch };
+enum class probes { adaptive, non_adaptive };
 
 template <class Exploration>
 [[nodiscard]] std::vector<comparison> compare_maps(std::string const& network, index_t n, index_t targets,
@@ -46,7 +46,7 @@ template <class Exploration>
     std::vector<std::vector<fidelity>> ours(static_cast<std::size_t>(targets)), faster(ours);
     for (auto const* photo : of(network)) {
         Exploration e{*photo, {photo->ranking.begin(), photo->ranking.begin() + targets}, how};
-        if (p == probes::one_batch) {
+        if (p == probes::non_adaptive) {
             e.score(e.known().design(n));
         } else {
             e.score_up_to(n);
@@ -136,7 +136,7 @@ TEST_CASE("one batch of 64, chosen without looking, is nearly as good")
 {
     for (auto const& network : networks) {
         CAPTURE(network);
-        auto const found = compare_map(network, 64, {}, probes::one_batch);
+        auto const found = compare_map(network, 64, {}, probes::non_adaptive);
         CHECK(found.ours.spearman >= 0.99);
         CHECK(found.ours.mean <= 0.02);
         CHECK(found.ours.overlap >= 0.90);

@@ -458,7 +458,7 @@ TEST_CASE("nine tenths of errors stay below the quantile that is predicted, if t
     std::vector<index_t> all(static_cast<std::size_t>(K + 1));
     std::iota(all.begin(), all.end(), index_t{0});
     all.back() = K + 1;  // the whole image; the zero image is the prior mean
-    budget::process nothing{budget::mask_kernel{sc::as_const(net.masks.view()), net.candidates}, 1e-2};
+    budget::gaussian_process nothing{budget::mask_kernel{sc::as_const(net.masks.view()), net.candidates}, 1e-2};
     auto const root = nothing.covariance_root(all);
 
     index_t const trials = 300;
@@ -471,7 +471,7 @@ TEST_CASE("nine tenths of errors stay below the quantile that is predicted, if t
         net.outputs(K, 0)     = 4;
         net.outputs(K + 1, 0) = 4 + scores(K);
 
-        run<sc::logit> r{net, {0}, {.seed = static_cast<std::uint64_t>(t), .caution = 1 / budget::identity_link::doubt}};
+        run<sc::logit> r{net, {0}, {.seed = static_cast<std::uint64_t>(t), .inflation = 1 / budget::identity_link::doubt}};
         r.score(r.known().design(16));
         auto const map_of = [&](sc::tensor<float, 2> const& weights) -> budget::vector {
             budget::vector const w = Eigen::Map<budget::vector const>(weights.data(), K);
@@ -503,7 +503,7 @@ TEST_CASE("what does not fit is refused in words")
                                         {.noise = -1},
                                         {.confidence = 0},
                                         {.confidence = 1},
-                                        {.caution = -1},
+                                        {.inflation = -1},
                                         {.draws = 0}}) {
         CHECK_THROWS_AS(run(net, {3}, bad), sc::option_error);
     }

@@ -1,4 +1,4 @@
-// expected-error: scorecam: a backend has mask\(images, background, maps, ranges, picks, rule, batch\)
+// expected-error: scorecam: a backend has mask\(images, background, masks, picks, batch\)
 #include "program.hpp"
 
 struct masks_nothing : working_backend {

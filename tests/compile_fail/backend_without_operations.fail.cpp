@@ -2,7 +2,7 @@
 // expected-error: scorecam: a backend has from_host\(pointer, view\), to_host\(view, pointer\), wait\(\) and copy\(view, view\)
 // expected-error: scorecam: a backend has paint\(images, f, out\)
 // expected-error: scorecam: a backend has extrema\(maps, size, rule, out\)
-// expected-error: scorecam: a backend has mask\(images, background, maps, ranges, picks, rule, batch\)
+// expected-error: scorecam: a backend has mask\(images, background, masks, picks, batch\)
 // expected-error: scorecam: a backend has top\(outputs, out\)
 // expected-error: scorecam: a backend has score\(outputs, f, picks, targets, scores\)
 // expected-error: scorecam: a backend has weigh\(scores, roles, baseline, zero_mask, f, weights\)

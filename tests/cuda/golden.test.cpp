@@ -11,6 +11,7 @@
 
 #include "cuda/device.hpp"
 #include <golden/recorded.hpp>
+#include <golden/rise.hpp>
 
 namespace sc          = scorecam;
 namespace conventions = scorecam::conventions;
@@ -125,4 +126,10 @@ TEST_CASE("the other conventions give the reference's maps")
         check(conventions::group_cam{});
         check(conventions::uniform{});
     });
+}
+
+TEST_CASE_TEMPLATE("RISE on recorded masks is NumPy's", T, float, double)
+{
+    example_on_device<T> example{golden::rise_case};
+    golden::check_rise(example.explained(golden::rise_masks<T>(), sc::estimate::weighted_mean, sc::fixed_batch{7}));
 }

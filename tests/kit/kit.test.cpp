@@ -150,3 +150,12 @@ TEST_CASE("classes that are switched off have infinite logits, and a tap before 
     sc::reference_backend on;
     check_model_conformance(on, model, {.tap_is_signed = true});
 }
+
+TEST_CASE("outputs of other shapes, several outputs and resume conform")
+{
+    sc::reference_backend on;
+    networks::segmenter<float> segmenter{{{3, 5}}};
+    check_model_conformance(on, segmenter);
+    networks::two_outputs<float> detector;
+    check_model_conformance(on, detector);
+}

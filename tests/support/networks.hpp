@@ -155,6 +155,107 @@ private:
     sc::tensor<T, SpatialRank + 2> activations_;
 };
 
+/// Answers with the logits of `classes` classes at each cell of 2 x 2 pixels, (n, classes, h, w), and shows the cells' means, of the
+/// first channel of the input and its negative, (n, 2, h, w).
+template <class T>
+class segmenter {
+public:
+    using value_type = T;
+    using space_type = sc::host_space;
+
+    explicit segmenter(sc::extents<2> cells, sc::index_t classes = 3) : cells_{cells}, classes_{classes} {}
+    [[nodiscard]] sc::image_shape input_shape() const { return {{1, 2 * cells_[0], 2 * cells_[1]}}; }
+
+    sc::model_outputs<T> forward(sc::tensor_view<T const, 4> batch)
+    {
+        run(batch);
+        return logits_;
+    }
+    sc::captured<T> capture(sc::tensor_view<T const, 4> batch)
+    {
+        run(batch);
+        return {logits_, means_};
+    }
+    /// The logit of class c where the mean is m.
+    [[nodiscard]] static T logit(sc::index_t c, T m) { return (T(1) + static_cast<T>(c)) * m - static_cast<T>(c); }
+
+    sc::model_outputs<T> resume(sc::tensor_view<T const, 4> activations)
+    {
+        fill_logits(activations);
+        return logits_;
+    }
+
+private:
+    void run(sc::tensor_view<T const, 4> batch)
+    {
+        means_ = sc::tensor<T, 4>{{{batch.extent(0), 2, cells_[0], cells_[1]}}};
+        for (sc::index_t n = 0; n < batch.extent(0); ++n) {
+            for (sc::index_t y = 0; y < 2 * cells_[0]; ++y) {
+                for (sc::index_t x = 0; x < 2 * cells_[1]; ++x) {
+                    means_(n, 0, y / 2, x / 2) += batch(n, 0, y, x) / 4;
+                    means_(n, 1, y / 2, x / 2) -= batch(n, 0, y, x) / 4;
+                }
+            }
+        }
+        fill_logits(means_.view());
+    }
+    void fill_logits(sc::tensor_view<T const, 4> means)
+    {
+        logits_ = sc::tensor<T, 4>{{{means.extent(0), classes_, cells_[0], cells_[1]}}};
+        for (sc::index_t n = 0; n < means.extent(0); ++n) {
+            for (sc::index_t c = 0; c < classes_; ++c) {
+                for (sc::index_t p = 0; p < cells_.size(); ++p) { logits_.view()[n][c].data()[p] = logit(c, means[n][0].data()[p]); }
+            }
+        }
+    }
+
+    sc::extents<2> cells_;
+    sc::index_t classes_;
+    sc::tensor<T, 4> logits_;
+    sc::tensor<T, 4> means_;
+};
+
+/// Answers with two outputs, as detectors do: "boxes" (n, 4, 2), which are 0 1 2 ... 7 plus the image's sum, and "scores" (n, 4),
+/// the means of the four quarters of a (1, 4, 4) image. It shows the quarters (n, 1, 2, 2).
+template <class T>
+class two_outputs {
+public:
+    using value_type = T;
+    using space_type = sc::host_space;
+
+    [[nodiscard]] sc::image_shape input_shape() const { return {{1, 4, 4}}; }
+    sc::model_outputs<T> forward(sc::tensor_view<T const, 4> batch)
+    {
+        sc::index_t const n = batch.extent(0);
+        boxes_              = sc::tensor<T, 3>{{{n, 4, 2}}};
+        scores_             = sc::tensor<T, 2>{{{n, 4}}};
+        quarters_           = sc::tensor<T, 4>{{{n, 1, 2, 2}}};
+        for (sc::index_t i = 0; i < n; ++i) {
+            T sum = 0;
+            for (sc::index_t p = 0; p < 16; ++p) {
+                T const value = batch[i].data()[p];
+                sum += value;
+                scores_(i, p / 8 * 2 + p % 4 / 2) += value / 4;
+            }
+            for (sc::index_t b = 0; b < 8; ++b) { boxes_.view()[i].data()[b] = static_cast<T>(b) + sum; }
+            for (sc::index_t q = 0; q < 4; ++q) { quarters_.view()[i].data()[q] = scores_(i, q); }
+        }
+        return {{"boxes", boxes_.view()}, {"scores", scores_.view()}};
+    }
+    sc::captured<T> capture(sc::tensor_view<T const, 4> batch)
+    {
+        auto const outputs = forward(batch);
+        return {outputs, quarters_};
+    }
+
+private:
+    sc::tensor<T, 3> boxes_;
+    sc::tensor<T, 2> scores_;
+    sc::tensor<T, 4> quarters_;
+};
+
+static_assert(sc::resumable_model<segmenter<float>> && sc::model<two_outputs<double>> &&
+              !sc::resumable_model<two_outputs<float>>);
 static_assert(sc::model<linear<float>> && sc::model<seeded<double, 1>> && sc::model<seeded<float, 3>>);
 
 }  // namespace networks

@@ -34,12 +34,12 @@ image_explainer budgeted_explainer(sc::cpu::backend& on, network& explained_netw
     if (options.layers.size() > 1) {
         throw sc::option_error{"--budget and --tolerance explain one layer; write one --layer, or neither of them"};
     }
-    sc::budget::effort effort = sc::budget::forwards{options.budget};
-    if (options.tolerance > 0) { effort = sc::budget::tolerance{options.tolerance}; }
+    sc::budget::limit limit = sc::budget::forwards{options.budget};
+    if (options.tolerance > 0) { limit = sc::budget::tolerance{options.tolerance}; }
     auto const run = std::make_shared<sc::budget::explainer<sc::cpu::backend, network>>(
         on, explained_network, options.composition, sc::on_progress{std::move(told)});
-    return [run, effort](sc::tensor_view<float const, 3> image, target const& which) {
-        return from((*run)(image, effort, which));
+    return [run, limit](sc::tensor_view<float const, 3> image, target const& which) {
+        return from((*run)(image, limit, which));
     };
 }
 

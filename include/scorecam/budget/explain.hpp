@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <scorecam/backend.hpp>
-#include <scorecam/budget/effort.hpp>
+#include <scorecam/budget/limit.hpp>
 #include <scorecam/budget/settings.hpp>
 #include <scorecam/budget/surrogate.hpp>
 #include <scorecam/error.hpp>
@@ -34,8 +34,8 @@ struct explanation : scorecam::explanation<T, SpatialRank> {
     bool is_exact           = false;  ///< nothing is imputed: this is Score-CAM's own map, to the last bit
 };
 
-/// Explains one image at a time with the given effort; the result can be continued to more, up to the exact map. Policies
-/// are as for scorecam::explainer. Few channels against the effort are simply all scored.
+/// Explains one image at a time with the given limit; the result can be continued to more, up to the exact map. Policies
+/// are as for scorecam::explainer. Few channels against the limit are simply all scored.
 template <class Backend, class Model>
 class explainer {
     using T                           = typename Model::value_type;
@@ -63,7 +63,7 @@ public:
     /// Explains an image (C, H, W) in the backend's memory, which has to stay there for more(). Waits. `now` holds for this call
     /// and for those of more() after it, as for scorecam::explainer. Throws as that does.
     template <scorecam::detail::call_argument... Now>
-    [[nodiscard]] explanation_type operator()(image_view image, effort const& how, Now... now)
+    [[nodiscard]] explanation_type operator()(image_view image, limit const& how, Now... now)
     {
         auto const entered = steps_.enter();
         check(how);
@@ -72,9 +72,9 @@ public:
         return go_on(how);
     }
 
-    /// Goes on with the last image: what was scored is kept. Less effort than was made already changes nothing. Throws
+    /// Goes on with the last image: what was scored is kept. A limit that was reached already changes nothing. Throws
     /// option_error if there is none, or if its last call was cut off by an exception: what is known of it may be half a step.
-    [[nodiscard]] explanation_type more(effort const& how)
+    [[nodiscard]] explanation_type more(limit const& how)
     {
         auto const entered = steps_.enter();
         check(how);
@@ -84,7 +84,7 @@ public:
     }
 
 private:
-    [[nodiscard]] explanation_type go_on(effort const& how)
+    [[nodiscard]] explanation_type go_on(limit const& how)
     {
         std::visit([&](auto const& one) { score(one); }, how);
         auto found = result();
@@ -92,7 +92,7 @@ private:
         return found;
     }
 
-    static void check(effort const& how)
+    static void check(limit const& how)
     {
         if (auto const* n = std::get_if<forwards>(&how); n != nullptr && n->number < 1) {
             throw option_error{"a budget of " + std::to_string(n->number) + " forwards was given; give 1 or more"};
@@ -115,7 +115,7 @@ private:
         }
     }
 
-    // ---- the three efforts
+    // ---- the three limits
 
     void score(exact)
     {
@@ -127,7 +127,7 @@ private:
     {
         auto const wanted = std::min(budget.number - scored(), left_);
         if (wanted == left_) { return score(exact{}); }
-        if (budget.chosen == probes::one_batch) {
+        if (budget.chosen == probes::non_adaptive) {
             if (wanted > 0) { score_channels(surrogate_of_image().design(wanted)); }
             return;
         }
@@ -280,12 +280,12 @@ private:
     index_t left_ = 0;        // channels that can be scored and are not
 };
 
-/// The saliency maps of one image (C, H, W) with the given effort:
+/// The saliency maps of one image (C, H, W) with the given limit:
 /// budget::explain(cpu, model, image, budget::forwards{64}, target{243}). See explainer.
 template <class Backend, class Model, class... Policies>
 [[nodiscard]] auto explain(Backend& on, Model& model,
                            const_view_on<Backend, typename Model::value_type, spatial_rank_of<Model> + 1> image,
-                           effort const& how, Policies... policies)
+                           limit const& how, Policies... policies)
 {
     static_assert(check_model<Model>());
     explainer<Backend, Model> run{on, model, std::move(policies)...};

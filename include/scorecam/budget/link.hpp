@@ -69,7 +69,7 @@ private:
 //   scores(predicted)     the scores (n, M) that go with rows of values
 //   column(m)             which of the values moves the score of target m
 //   moved(score, by)      the score when that value is moved
-//   doubt                 what predicted errors have to be multiplied by to be kept to in 95 % of all cases: measured. The
+//   inflation                 what predicted errors have to be multiplied by to be kept to in 95 % of all cases: measured. The
 //                         fewer values are modelled, the less is known about how uncertain they are
 //   varied                how many channels to vary for a predicted error: as many as its time allows
 // Everything it returns is finite.
@@ -77,7 +77,7 @@ private:
 /// Any score: the score itself.
 class identity_link {
 public:
-    static constexpr double doubt   = 2.5;
+    static constexpr double inflation   = 2.5;
     static constexpr index_t varied = 512;
 
     template <class T>
@@ -105,7 +105,7 @@ private:
 /// A score in [0, 1]: its log odds. Of the sigmoid of an output that is the output.
 class logistic_link {
 public:
-    static constexpr double doubt   = 2.5;
+    static constexpr double inflation   = 2.5;
     static constexpr index_t varied = 512;
 
     enum class shown {
@@ -158,7 +158,7 @@ private:
 /// so far, and of all others taken together.
 class softmax_link {
 public:
-    static constexpr double doubt   = 1.5;
+    static constexpr double inflation   = 1.5;
     static constexpr index_t varied = 256;
 
     /// Of a model that ends in probabilities, logarithms take the place of logits. They lack the sum of all exponentials;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <scorecam/budget/matrix.hpp>
-#include <scorecam/budget/process.hpp>
+#include <scorecam/budget/gaussian_process.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::budget {
@@ -24,7 +24,7 @@ namespace scorecam::budget {
 
 /// A plan for one batch, made without looking at any score: the process observes, one after the other, the item for which
 /// importance · variance is largest. One that is not to be chosen has an importance below 0. O(items · count²).
-[[nodiscard]] inline std::vector<index_t> greedy_design(process from, vector importance, index_t count)
+[[nodiscard]] inline std::vector<index_t> greedy_design(gaussian_process from, vector importance, index_t count)
 {
     std::vector<index_t> chosen;
     while (static_cast<index_t>(chosen.size()) < count) {

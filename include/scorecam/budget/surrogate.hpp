@@ -19,7 +19,7 @@
 #include <scorecam/budget/link.hpp>
 #include <scorecam/budget/matrix.hpp>
 #include <scorecam/budget/probes.hpp>
-#include <scorecam/budget/process.hpp>
+#include <scorecam/budget/gaussian_process.hpp>
 #include <scorecam/budget/random.hpp>
 #include <scorecam/budget/settings.hpp>
 #include <scorecam/budget/weights.hpp>
@@ -154,12 +154,12 @@ public:
         auto varied = open_items();
         order(varied, std::visit([](auto const& l) { return l.varied; }, link_), influence(weigh));
         auto const maps      = drawn_maps(varied, weigh);
-        double const caution = numbers_.caution * std::visit([](auto const& l) { return l.doubt; }, link_);
+        double const inflation = numbers_.inflation * std::visit([](auto const& l) { return l.inflation; }, link_);
         for (index_t m = 0; m < targets_count(); ++m) {
             vector const own  = shown(product(summands_, weights_of(row_of_scores(m), m, weigh)));
             auto const errors = largest_differences(shown(maps[static_cast<std::size_t>(m)]), own);
             predicted[static_cast<std::size_t>(m)] =
-                static_cast<T>(std::min(caution * double{quantile(errors, numbers_.confidence)}, 1.0));
+                static_cast<T>(std::min(inflation * double{quantile(errors, numbers_.confidence)}, 1.0));
         }
         return predicted;
     }
@@ -358,7 +358,7 @@ private:
     std::vector<index_t> targets_;
     link link_;
     matrix summands_;               // (cells, K)
-    process known_;                 // of the candidates and the two free probes
+    gaussian_process known_;                 // of the candidates and the two free probes
     std::vector<index_t> item_of_;  // of each channel, or none
     std::vector<bool> is_scored_;   // each item
     vector reach_;                  // of the items

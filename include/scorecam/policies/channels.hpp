@@ -175,7 +175,7 @@ struct choice<kinds::grouping> {
         static_assert(
             std::is_same_v<P, no_groups> || requires(P const p) {
                 { p.number } -> std::convertible_to<index_t>;
-            }, "scorecam: a grouping has `number`, how many groups there are to be, as scorecam::channel_groups has");
+            }, "scorecam: a grouping has a member number, how many groups there are to be, as scorecam::channel_groups has");
     }
 };
 

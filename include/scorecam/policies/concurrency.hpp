@@ -24,7 +24,7 @@ struct choice<kinds::concurrency> {
         static_assert(
             requires(P const p) {
                 { p.number } -> std::convertible_to<index_t>;
-            }, "scorecam: a policy for concurrency has `number`, how many threads call the model");
+            }, "scorecam: a policy for concurrency has a member number, how many threads call the model");
     }
 };
 

@@ -144,6 +144,12 @@ public:
         log_.check("a row of the activations depends on its image alone, not on its batch",
                    [&] { check_activations_in_batches(); });
         log_.check("capture's outputs are forward's", [&] { check_captured_outputs(); });
+        log_.check("outputs beside the first one depend on their image alone, too, and are the same in capture",
+                   [&] { check_further_outputs(); });
+        if constexpr (resumable_model<Model>) {
+            log_.check("resume gives for the activations of an image what forward gives for the image",
+                       [&] { check_resume(); });
+        }
         log_.check("the batch is only read, and views returned do not change with it", [&] { check_memory(); });
         log_.check("calls are enqueued: nobody waits between from_host, forward and to_host", [&] { check_order(); });
         log_.check("NaN in an image is visible in its row, and in no other", [&] { check_nan(); });
@@ -252,6 +258,48 @@ private:
     {
         for (auto const& which : batches()) {
             check_rows("capture", capture(images(which)).activations, &answers::activations, which);
+        }
+    }
+    void check_further_outputs()
+    {
+        auto const which = first({0, 1, 2});
+        auto const seen  = [&](numbers const& of, bool capturing) {
+            held_images const x{on_, images(of)};
+            auto const outputs = capturing ? calls_.capture(x.in()).outputs : calls_.forward(x.in());
+            std::vector<outputs_type> all;
+            for (int k = 1; k < outputs.count(); ++k) { all.push_back(on_host(outputs.flat(k))); }
+            return all;
+        };
+        std::vector<std::vector<outputs_type>> alone;
+        for (auto const i : which) { alone.push_back(seen({i}, false)); }
+        for (bool const capturing : {false, true}) {
+            auto const together = seen(which, capturing);
+            for (std::size_t k = 0; k < together.size(); ++k) {
+                for (std::size_t r = 0; r < which.size(); ++r) {
+                    auto const row  = static_cast<index_t>(r);
+                    auto const far_ = apart(together[k][row], alone[r][k][0]);
+                    log_.expect(far_ <= tolerance_ * (1 + static_cast<double>(std::abs(largest_of(alone[r][k])))),
+                                capturing ? "capture" : "forward",
+                                "output number " + std::to_string(k + 1) + " as of the image alone",
+                                [&] { return "off by " + std::to_string(far_) + " for row " + std::to_string(row); });
+                }
+            }
+        }
+    }
+    [[nodiscard]] static T largest_of(outputs_type const& values)
+    {
+        T most(0);
+        for (auto const v : values.view()) { most = std::max(most, std::abs(v)); }
+        return most;
+    }
+    void check_resume()
+    {
+        for (auto const& which : batches()) {
+            held_images const x{on_, images(which)};
+            auto const seen = calls_.capture(x.in()).activations;
+            held<Backend, T, rank> const activations{on_, seen.shape()};
+            on_.copy(seen, activations.view());
+            check_rows("resume", on_host(rows(calls_.resume(activations.in()))), &answers::outputs, which);
         }
     }
     void check_captured_outputs()

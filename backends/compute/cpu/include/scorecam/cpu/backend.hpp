@@ -122,9 +122,9 @@ public:
             auto const behind =
                 background.size() == 0 ? images.slice(0, 0) : background.slice(background.extent(0) == 1 ? 0 : i, 1);
             auto const map = normalised(masks, i, k);  // affine: commutes with resizing
-            auto rows      = resize.rows_of(map.data(), shift_of(masks, k));
+            auto resized   = resize.rows_of(map.data(), shift_of(masks, k));
             for (index_t y = 0; y < high.size() / width; ++y) {
-                Eigen::Map<row_array<T> const> const h{rows.at(y), width};
+                Eigen::Map<row_array<T> const> const h{resized.at(y), width};
                 for (index_t c = 0; c < images.extent(1); ++c) {
                     index_t const at = c * high.size() + y * width;
                     auto const pixel = row_at(images[i].data() + at, width);
@@ -154,8 +154,8 @@ public:
             std::vector<ops::weighted_mean_of<double>> means(static_cast<std::size_t>(M * width));
             for (index_t k = 0; k < weights.extent(1); ++k) {
                 auto const map = normalised(masks, i, k);
-                auto rows      = resize.rows_of(map.data(), shift_of(masks, k));
-                auto const* h  = rows.at(y);
+                auto resized   = resize.rows_of(map.data(), shift_of(masks, k));
+                auto const* h  = resized.at(y);
                 for (index_t m = 0; m < M; ++m) {
                     auto const w = static_cast<double>(weights(i, k, m));
                     for (index_t x = 0; x < width; ++x) {

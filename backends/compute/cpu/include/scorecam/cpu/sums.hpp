@@ -1,6 +1,5 @@
 #pragma once
 #include <algorithm>
-#include <array>
 #include <cstddef>
 
 #include <Eigen/Core>
@@ -52,7 +51,7 @@ private:
     template <int Targets, int Blocks>
     void add_up_at(index_t m, index_t p) const
     {
-        std::array<index_t, Blocks> at;
+        index_t at[Blocks];
         for (index_t b = 0; b < Blocks; ++b) { at[b] = std::min(p + b * width, plane_ - width); }
         block sums[Targets][Blocks];
         for (auto& row : sums) {

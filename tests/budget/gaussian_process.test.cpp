@@ -10,7 +10,7 @@
 
 #include <scorecam/budget/kernel.hpp>
 #include <scorecam/budget/probes.hpp>
-#include <scorecam/budget/process.hpp>
+#include <scorecam/budget/gaussian_process.hpp>
 #include <scorecam/budget/random.hpp>
 #include <scorecam/testing/drawn.hpp>
 
@@ -46,7 +46,7 @@ template <std::size_t Rank>
     return {masks.view(), numbers_from(0, masks.extent(0))};
 }
 template <std::size_t Rank>
-[[nodiscard]] budget::process process_of(sc::tensor<float, Rank> const& masks)
+[[nodiscard]] budget::gaussian_process process_of(sc::tensor<float, Rank> const& masks)
 {
     return {kernel_of(masks), noise};
 }

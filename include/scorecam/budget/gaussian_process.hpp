@@ -17,10 +17,10 @@ namespace scorecam::budget {
 /// What has been observed at which masks says how much is known about all others: one factorisation, L Lᵀ = K + noise, for
 /// all modelled values. Observing in blocks gives what observing at once gives. Duplicate masks do no harm: each observation
 /// has noise, which stands for what is not a function of the mask's smooth part.
-class process {
+class gaussian_process {
 public:
     /// `noise` is a variance, in units of the kernel.
-    process(mask_kernel kernel, double noise)
+    gaussian_process(mask_kernel kernel, double noise)
         : kernel_{std::move(kernel)}, noise_{noise}, cross_(kernel_.items(), 0), unexplained_{kernel_.self()}
     {
     }

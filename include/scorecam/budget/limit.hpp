@@ -9,7 +9,7 @@ namespace scorecam::budget {
 /// How the channels to score are chosen.
 enum class probes {
     by_acquisition,  ///< 16 at a time, each time those that can still change the map most
-    one_batch        ///< all at once, before any score is seen: nothing waits between batches, which suits a GPU
+    non_adaptive        ///< all at once, before any score is seen: nothing waits between batches, which suits a GPU
 };
 
 /// So many channels are scored; the scores of the others are imputed.
@@ -26,6 +26,6 @@ struct tolerance {
 /// All channels: Score-CAM itself.
 struct exact {};
 
-using effort = std::variant<forwards, tolerance, exact>;
+using limit = std::variant<forwards, tolerance, exact>;
 
 }  // namespace scorecam::budget

@@ -1,0 +1,258 @@
+// What the scorer does for all its clients: outputs of any shape, masks put on the activations, choices for one call, and calls that
+// are cut off or made twice.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <scorecam/scorecam.hpp>
+
+#include <support/networks.hpp>
+
+namespace sc = scorecam;
+
+namespace {
+
+/// The mean of channel c of an output (C, h, w): what a score of a segmentation reads.
+struct mean_of_channel {
+    template <class Row>
+    auto operator()(Row row, sc::index_t c) const
+    {
+        auto const plane = row.shape[1] * row.shape[2];
+        typename Row::value_type sum(0);
+        for (sc::index_t p = 0; p < plane; ++p) { sum += row[c * plane + p]; }
+        return sum / static_cast<typename Row::value_type>(plane);
+    }
+};
+
+sc::tensor<float, 4> some_image(sc::image_shape shape, std::uint64_t seed = 5)
+{
+    return sc::testing::drawn_tensor<float>(sc::prepend(shape, 1), seed);
+}
+
+}  // namespace
+
+TEST_CASE("outputs (n, C, h, w): a score reads rows with their shape, several questions from one set of forwards")
+{
+    networks::segmenter<float> model{{{3, 5}}};
+    auto const image = some_image(model.input_shape());
+    sc::reference_backend on;
+    auto const found = sc::explain(on, model, image, sc::targets{0, 2}, sc::score_by{mean_of_channel{}}, sc::fixed_batch{2});
+    CHECK(found.forwards == 1 + 2);
+    REQUIRE(found.output_shape.axes == 3);
+    CHECK(found.output_shape[0] == 3);
+    CHECK(found.output_shape[2] == 5);
+    CHECK(found.outputs.shape() == sc::extents<2>{1, 45});
+    CHECK(found.further_outputs.empty());
+    // y = (1 + c) m - c for the mean m over all cells, so that the scores of two questions know of each other
+    for (sc::index_t k = 0; k < 2; ++k) { CHECK(found.scores(0, k, 1) == doctest::Approx(3 * found.scores(0, k, 0) - 2)); }
+
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(sc::explain(on, model, image, sc::score_by{mean_of_channel{}})),
+        "top classes are those of outputs (n, classes), and the model's are of the shape (3, 3, 5) for each image; name targets, "
+        "which the score reads: target{0}",
+        sc::target_error);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::target{3}, sc::score_by{mean_of_channel{}})),
+                    sc::target_error);
+}
+
+TEST_CASE("several named outputs: a score reads each, and the explanation keeps all")
+{
+    networks::two_outputs<float> model;
+    auto const image = some_image(model.input_shape());
+    sc::reference_backend on;
+    auto const of_second = sc::score_by([](auto row, sc::index_t c) { return row.output(1)[c]; });
+    auto const found     = sc::explain(on, model, image, sc::targets{0, 3}, of_second);
+    CHECK(found.output_shape.axes == 2);
+    REQUIRE(found.further_outputs.size() == 1);
+    CHECK(found.further_outputs[0].name == "scores");
+    CHECK(found.further_outputs[0].shape[0] == 4);
+    for (sc::index_t m : {0, 1}) {
+        // the only mask is the quarters themselves: its score is that of the image under it
+        sc::tensor<float, 4> masked{image.shape()};
+        auto const quarters = found.further_outputs[0].values;
+        sc::tensor<float, 4> ones{image.shape()};
+        std::fill_n(ones.data(), ones.size(), 1.F);
+        CHECK(quarters.size() == 4);
+        CHECK(std::isfinite(found.scores(0, 0, m)));
+        CHECK(found.scores(0, 0, 0) != found.scores(0, 0, 1));
+    }
+    sc::tensor_view<float const, 4> const seen = image;
+    auto const outputs                         = model.forward(seen);
+    CHECK(outputs.number_of("scores") == 1);
+    CHECK(outputs.name(0) == "boxes");
+    CHECK_THROWS_WITH_AS(static_cast<void>(outputs.number_of("boxs")),
+                         "the model has no output 'boxs'; its outputs are boxes, scores", sc::option_error);
+    CHECK(outputs.rows()[0].output(1)[3] == outputs.flat(1)(0, 3));
+}
+
+TEST_CASE("outputs whose shape changes from call to call are refused with both shapes")
+{
+    sc::index_t calls = 0;
+    std::vector<float> numbers(64);
+    auto const shaped = [&](sc::tensor_view<float const, 4> batch) {
+        return sc::model_outputs<float>{sc::tensor_view<float const, 3>{numbers.data(), batch.extent(0), 2, calls++ == 0 ? 3 : 4}};
+    };
+    auto const capture = [&](sc::tensor_view<float const, 4> batch) {
+        return std::pair{shaped(batch), sc::tensor_view<float const, 4>{batch.data(), batch.extent(0), 1, 4, 4}};
+    };
+    auto model       = sc::make_model(sc::image_shape{1, 4, 4}, shaped, capture);
+    auto const image = some_image({{1, 4, 4}});
+    sc::reference_backend on;
+    CHECK_THROWS_WITH_AS(static_cast<void>(sc::explain(on, model, image, sc::target{0}, sc::logit{})),
+                         "the model's forward returned outputs of the shape (1, 2, 4) for a batch of (1, 1, 4, 4); it must return (1, "
+                         "2, 3) in every call",
+                         sc::shape_error);
+}
+
+TEST_CASE("masks on the activations: the rest of the network answers")
+{
+    networks::segmenter<double> model{{{3, 4}}};
+    auto const image = sc::testing::drawn_tensor<double>(sc::prepend(model.input_shape(), 1), 9);
+    sc::reference_backend on;
+    auto const found =
+        sc::explain(on, model, image, sc::target{1}, sc::score_by{mean_of_channel{}}, sc::place::tap, sc::fixed_batch{1});
+    CHECK(found.forwards == 1 + 2);
+    auto const seen = model.capture(sc::tensor_view<double const, 4>{image}).activations;
+    for (sc::index_t k = 0; k < 2; ++k) {  // A∘s(A_k), of which the first channel is answered
+        auto const* map  = seen[0][k].data();
+        auto const range = sc::ops::range_of(map, 12);
+        double mean      = 0;
+        for (sc::index_t p = 0; p < 12; ++p) { mean += seen[0][0].data()[p] * sc::ops::min_max(map[p], range) / 12; }
+        CHECK(found.scores(0, k, 0) == doctest::Approx(networks::segmenter<double>::logit(1, mean)));
+    }
+    networks::two_outputs<double> without;
+    auto const small = sc::testing::drawn_tensor<double>(sc::prepend(without.input_shape(), 1), 9);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, without, small, sc::target{0}, sc::logit{}, sc::place::tap)),
+                    sc::option_error);
+}
+
+TEST_CASE("a third callable of make_model resumes")
+{
+    networks::segmenter<float> network{{{2, 2}}};
+    auto model = sc::make_model(
+        network.input_shape(), [&](sc::tensor_view<float const, 4> b) { return network.forward(b); },
+        [&](sc::tensor_view<float const, 4> b) {
+            auto const seen = network.capture(b);
+            return std::pair{seen.outputs, seen.activations};
+        },
+        [&](sc::tensor_view<float const, 4> a) { return network.resume(a); });
+    static_assert(sc::resumable_model<decltype(model)>);
+    auto const image = some_image(network.input_shape());
+    sc::reference_backend on;
+    auto const made   = sc::explain(on, model, image, sc::target{0}, sc::score_by{mean_of_channel{}}, sc::place::tap);
+    auto const direct = sc::explain(on, network, image, sc::target{0}, sc::score_by{mean_of_channel{}}, sc::place::tap);
+    CHECK(std::equal(made.scores.begin(), made.scores.end(), direct.scores.begin()));
+}
+
+TEST_CASE("masks that are no activations are checked before they are used")
+{
+    networks::seeded<float> model{{{1, 8, 8}}, {{4, 4, 4}}, 3, 1};
+    auto const image = some_image(model.input_shape());
+    sc::reference_backend on;
+    auto const explained = [&](sc::mask_list<float> list, sc::estimate how = sc::estimate::weighted_mean) {
+        return sc::explain(on, model, image, sc::target{0}, sc::given_masks<float>{std::move(list)}, how);
+    };
+    sc::tensor<float, 3> ones{{{2, 2, 2}}, {1, 0, 0, 1, 0, 1, 1, 0}};
+    CHECK(explained({ones}).forwards == 3);
+    auto too_large             = ones;
+    too_large.data()[3]        = 2;
+    auto const is_option_error = [&](sc::mask_list<float> list) { CHECK_THROWS_AS(static_cast<void>(explained(std::move(list))), sc::option_error); };
+    is_option_error({too_large});
+    too_large.data()[3] = std::nanf("");
+    is_option_error({too_large});
+    is_option_error({ones, {{{0, 0}}, {{3, 0}}}, {{10, 10}}});
+    CHECK_THROWS_AS(static_cast<void>(explained({ones, {{{0, 0}}}, {{10, 10}}})), sc::shape_error);
+    CHECK_THROWS_AS(static_cast<void>(explained({ones}, sc::estimate::weighted_sum)), sc::option_error);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::conventions::rise{{.number = 0}})), sc::option_error);
+}
+
+TEST_CASE("targets, progress and stopping are of a call, on an explainer that is kept")
+{
+    networks::seeded<float> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    auto const image = some_image(model.input_shape());
+    sc::reference_backend on;
+    sc::explainer explain{on, model, sc::target{0}, sc::fixed_batch{2}};
+    auto const standing = explain(image);
+    CHECK(standing.targets(0, 0) == 0);
+
+    std::vector<sc::index_t> heard;
+    auto const once = explain(image, sc::targets{2, 1}, [&](sc::index_t done, sc::index_t) { heard.push_back(done); });
+    CHECK(once.targets.shape() == sc::extents<2>{1, 2});
+    CHECK(once.targets(0, 1) == 1);
+    CHECK(heard.size() > 2);
+    auto const told = heard.size();
+
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK_THROWS_AS(static_cast<void>(explain(image, stop.get_token())), sc::cancelled);
+    CHECK_THROWS_AS(static_cast<void>(explain(image, sc::stop_when{stop.get_token()}, sc::target{1})), sc::cancelled);
+    auto const after = explain(image);
+    CHECK(heard.size() == told);
+    CHECK(after.targets(0, 0) == 0);
+    CHECK(std::equal(after.maps.begin(), after.maps.end(), standing.maps.begin()));
+    CHECK(after.forwards == standing.forwards);
+}
+
+TEST_CASE("an explainer that is at work is not entered again, neither by another thread nor by what it calls")
+{
+    networks::seeded<float> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    auto const image = some_image(model.input_shape());
+    sc::reference_backend on;
+    sc::explainer explain{on, model};
+    std::optional<std::string> said;
+    auto const again = [&](sc::index_t, sc::index_t) {
+        std::thread other{[&] {
+            try {
+                static_cast<void>(explain(image));
+            } catch (sc::option_error const& e) {
+                said = e.what();
+            }
+        }};
+        other.join();
+    };
+    auto const found = explain(image, again);
+    REQUIRE(said.has_value());
+    CHECK(said->find("at work already") != std::string::npos);
+    CHECK(found.status(0, 0) == sc::map_status::meaningful);
+    CHECK_NOTHROW(static_cast<void>(explain(image)));  // left again
+}
+
+TEST_CASE("a convention chosen at run time is that convention")
+{
+    networks::seeded<float> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    auto const image = some_image(model.input_shape());
+    sc::reference_backend on;
+    using either = std::variant<sc::conventions::official, sc::conventions::torch_cam>;
+    auto const same = [&](either chosen, auto wanted) {
+        auto const a = sc::explain(on, model, image, sc::target{1}, chosen);
+        auto const b = sc::explain(on, model, image, sc::target{1}, wanted);
+        return std::equal(a.maps.begin(), a.maps.end(), b.maps.begin()) && a.forwards == b.forwards;
+    };
+    CHECK(same(sc::conventions::official{}, sc::conventions::official{}));
+    CHECK(same(sc::conventions::torch_cam{}, sc::conventions::torch_cam{}));
+    CHECK_FALSE(same(sc::conventions::torch_cam{}, sc::conventions::official{}));
+    CHECK(sc::explain(on, model, image, either{sc::conventions::torch_cam{}}, sc::fixed_batch{1}).batch_size == 1);
+}
+
+TEST_CASE("a null view is refused at once")
+{
+    networks::seeded<float> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    sc::reference_backend on;
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, sc::tensor_view<float const, 3>{nullptr, 1, 8, 8})), sc::shape_error);
+}
+
+TEST_CASE("more groups than numbers fit into are as many as there are channels")
+{
+    networks::seeded<float> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    auto const image = some_image(model.input_shape());
+    sc::reference_backend on;
+    CHECK(sc::explain(on, model, image, sc::channel_groups{9223372036854775807}).channels() == 6);
+}
