@@ -236,8 +236,7 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    auto* const batch = add_choice(command, options, "batch")->check(CLI::IsMember({"auto"}) | written_as(text::count()));
-    add_choice(command, options, "memory")->excludes(batch);
+    add_choice(command, options, "memory")->excludes(add_choice(command, options, "batch"));
     add_choice(command, options, "concurrency");
     command.add_option("--output", options.output, "Folder for the journal and the results")->capture_default_str();
     command.add_option("--shard", options.shard, "Only part I of N, such as 2/5; scorecam merge puts the parts together");

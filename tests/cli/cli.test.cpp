@@ -257,7 +257,7 @@ TEST_CASE("a name or a value that is none is status 2 in every command, and the 
     refuses("compare", "--composition official,weighting=sofmax", "write raw, relu, softmax or uniform");
     refuses("compare", "--composition official,map-scaling=nne", "write none or min-max");
     refuses("compare", "--composition uniform --composition official,channels=list:1,x", "list:1,x: write all,");
-    refuses("compare", "--composition official,wieghting=relu", "wieghting=relu: write one of groups, channels,");
+    refuses("compare", "--composition official,wieghting=relu", "wieghting=relu: write one of masks, groups, channels,");
     refuses("compare", "--composition official,tolerance=nan", "write ERROR above 0");
     refuses("compare", "--composition offical", "write the name of a convention first: official,");
     refuses("bench", "--seconds nan", "write SECONDS from 0");

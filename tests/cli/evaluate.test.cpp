@@ -276,6 +276,25 @@ TEST_CASE("parts that are merged give the bytes of the single run, whatever thei
     fails(files::own("LICENSE") + " ", "is no line of a journal");
 }
 
+TEST_CASE("batches that tune themselves over all pictures give the same numbers")
+{
+    auto const out  = fresh("tuned");
+    auto const done = run(evaluate_samples() + out + " --batch tuned");
+    CAPTURE(done.text);
+    REQUIRE(done.status == 0);
+    auto const tuned = results(out);
+    auto const fixed = results(whole());
+    CHECK(tuned["run"]["configurations"][0]["options"]["batch"] == "tuned");
+    CHECK(tuned["forwards"] == fixed["forwards"]);
+    for (auto const* metric : {"insertion", "deletion", "energy_pointing_game"}) {
+        for (auto const* configuration : {"official,channels=deviation:8", "torch_cam,channels=deviation:8", "uniform"}) {
+            CAPTURE(std::string{metric});
+            CHECK(line_of(tuned, configuration, metric)["mean"].get<double>() ==  // but for the engine's last bits
+                  doctest::Approx(line_of(fixed, configuration, metric)["mean"].get<double>()).epsilon(1e-3));
+        }
+    }
+}
+
 TEST_CASE("a picture that cannot be used is named, left out and counted")
 {
     auto const star = samples + "plain_star.png";
@@ -343,11 +362,11 @@ TEST_CASE("wrong lists and other settings are one line that says what to do")
     fails(list, "--score logt", "write probability, logit or sigmoid");
     fails(list, "--composition nothing", "name of a convention");
     fails(list, "--composition torch_cam,score=logt", "write probability, logit or sigmoid");
-    fails(list, "--composition torch_cam,engin=opencv", "write one of groups,");
+    fails(list, "--composition torch_cam,engin=opencv", "write one of masks, groups,");
     fails(list, "--composition torch_cam,engine=opencv,precision=half", "--precision half");
     fails(list, "--composition official", "write each once");
     fails(list, "--composition official,engine=abacus", "--engine abacus");
-    fails(list, "--batch tuned", "--batch");
+    fails(list, "--batch tunes", "--batch tunes: write a number from 1 on, auto, tuned or shrinking:N");
 
     REQUIRE(run("evaluate " + network + " " + list + how + " --composition official --curves none --output " + out).status ==
             0);

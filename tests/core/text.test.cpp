@@ -59,29 +59,29 @@ TEST_CASE("every line reads what it says may be written, and writes it again as 
 
 TEST_CASE("values come back as they were written")
 {
-    for (auto const& line :
-         std::vector<std::pair<std::string, std::string>>{{"groups", "32"},
-                                                          {"groups", "1000000000"},
-                                                          {"channels", "deviation:64"},
-                                                          {"channels", "mass:1"},
-                                                          {"channels", "share:0.9"},
-                                                          {"channels", "share:1"},
-                                                          {"channels", "list:3,0,511"},
-                                                          {"mask-epsilon", "1e-08"},
-                                                          {"map-epsilon", "0.1"},
-                                                          {"background", "constant:0.5,0,-0.5"},
-                                                          {"background", "blur:50:25"},
-                                                          {"background", "blur:0.1"},
-                                                          {"baseline", "noise:18446744073709551615"},
-                                                          {"baseline", "noise:7:0.25"},
-                                                          {"baseline", "constant:-1e+30"},
-                                                          {"baseline", "image:folder/a,b:c.png"},
-                                                          {"batch", "8"},
-                                                          {"batch", "shrinking:100"},
-                                                          {"memory", "8MiB"},
-                                                          {"memory", "1001B"},
-                                                          {"memory", "3GB"},
-                                                          {"concurrency", "2"}}) {
+    for (auto const& line : std::vector<std::pair<std::string, std::string>>{{"groups", "32"},
+                                                                             {"groups", "1000000000"},
+                                                                             {"channels", "deviation:64"},
+                                                                             {"channels", "mass:1"},
+                                                                             {"channels", "share:0.9"},
+                                                                             {"channels", "share:1"},
+                                                                             {"channels", "list:3,0,511"},
+                                                                             {"mask-epsilon", "1e-08"},
+                                                                             {"map-epsilon", "0.1"},
+                                                                             {"background", "constant:0.5,0,-0.5"},
+                                                                             {"background", "blur:50:25"},
+                                                                             {"background", "blur:0.1"},
+                                                                             {"baseline", "noise:18446744073709551615"},
+                                                                             {"baseline", "noise:7:0.25"},
+                                                                             {"baseline", "constant:-1e+30"},
+                                                                             {"baseline", "image:folder/a,b:c.png"},
+                                                                             {"batch", "8"},
+                                                                             {"batch", "shrinking:100"},
+                                                                             {"memory", "8MiB"},
+                                                                             {"memory", "1001B"},
+                                                                             {"memory", "3GB"},
+                                                                             {"masks", "grids:100:7:0.25"},
+                                                                             {"concurrency", "2"}}) {
         CAPTURE(line.first);
         CHECK(again(line.first, line.second) == line.second);
     }
@@ -149,6 +149,8 @@ TEST_CASE("what is out of range, of another form or no number is refused")
                                                                              {"memory", "0.5"},
                                                                              {"memory", "9e30GiB"},
                                                                              {"concurrency", "0"},
+                                                                             {"masks", "grids:0"},
+                                                                             {"masks", "grids:10:7:0"},
                                                                              {"concurrency", "100000"}}) {
         CAPTURE(line.first);
         CAPTURE(line.second);
@@ -201,7 +203,8 @@ TEST_CASE("pictures from files are read once, by the caller, and painted for eve
 TEST_CASE("every convention of the library is there by its name, and is what its policies say")
 {
     auto const& conventions = text::conventions_by_name();
-    CHECK(conventions.spellings.size() == std::tuple_size_v<sc::conventions::all>);
+    CHECK(conventions.spellings.size() == std::tuple_size_v<sc::conventions::all> + 1);
+    CHECK(text::convention_names().front() == "official");
     auto const of = [&](char const* convention, char const* name) {
         return text::find_choice(name)->text(conventions.read(convention).value()).value();
     };
@@ -218,6 +221,8 @@ TEST_CASE("every convention of the library is there by its name, and is what its
     CHECK(of("group_cam", "groups") == "32");
     CHECK(of("group_cam", "background") == "blur:50:25");
     CHECK(of("uniform", "weighting") == "uniform");
+    CHECK(of("rise", "masks") == "grids");
+    CHECK(of("rise", "estimate") == "weighted-mean");
     CHECK_FALSE(conventions.read("offical").has_value());
     auto const keras = text::composition_of(sc::conventions::tf_keras_vis{.max_n = 16});
     CHECK(text::find_choice("channels")->text(keras) == "deviation:16");
@@ -236,6 +241,7 @@ TEST_CASE("a composition is the convention that it was made of, when maps are ma
     };
     same(sc::conventions::pytorch_grad_cam{});
     same(sc::conventions::group_cam{.groups = 3});
+    same(sc::conventions::rise{.masks = {.number = 40}});
 }
 
 TEST_CASE("a written composition is a convention and what is beside it")

@@ -52,7 +52,7 @@ cv::Mat tile(cv::Mat const& picture, sc::tensor_view<float const, 2> map, sc::op
 int compare(compare_options const& options)
 {
     auto const how    = options.preprocessing();
-    auto compositions = options.compositions.empty() ? sc::text::conventions_by_name().spellings : options.compositions;
+    auto compositions = options.compositions.empty() ? sc::text::convention_names() : options.compositions;
     if (compositions.front() != "official") { compositions.insert(compositions.begin(), "official"); }
     std::vector<explain_options> all;
     for (auto const& text : compositions) { all.push_back(with_composition(options, text, places::none)); }
@@ -60,6 +60,8 @@ int compare(compare_options const& options)
     auto const names = options.labels.empty() ? labels{} : labels{options.labels};
     auto network     = open_network(options, options.layers);
     sc::cpu::backend cpu{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads};
+
+    auto const which = options.target_policy(names);
 
     std::vector<cv::Mat> pictures;
     std::vector<sc::tensor<float, 3>> inputs;
@@ -79,10 +81,10 @@ int compare(compare_options const& options)
               << "Spearman" << std::setw(10) << "max" << std::setw(10) << "mean" << std::setw(10) << "top 20 %" << '\n';
     for (std::size_t c = 0; c < compositions.size(); ++c) {
         auto const& text   = compositions[c];
-        auto const explain = chosen_explainer(cpu, network, all[c], names, [](auto, auto) {});
+        auto const explain = chosen_explainer(cpu, network, all[c]);
         std::vector<double> forwards, rank, largest, mean, overlap;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
-            auto const found = explain(inputs[i].view());
+            auto const found = explain(inputs[i].view(), which);
             if (text == "official") { reference.push_back(found.maps); }
             panel[i].emplace_back(tile(pictures[i], found.map(), how, options.maps_only ? 1.0 : 0.5), text);
             forwards.push_back(static_cast<double>(found.forwards));

@@ -82,7 +82,7 @@ public:
           names_{options.labels.empty() ? labels{} : labels{options.labels}},
           network_{open_network(options, options.layers)},
           cpu_{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads},
-          explain_{chosen_explainer(cpu_, network_, options, names_, progress_bar{})}
+          target_{options.target_policy(names_)}, explain_{chosen_explainer(cpu_, network_, options, progress_bar{})}
     {
         std::error_code failure;
         fs::create_directories(options.output, failure);
@@ -96,7 +96,7 @@ public:
         auto const picture = sc::opencv::read_image(file);
         auto const input   = sc::opencv::prepare(picture, how_);
         auto const begin   = std::chrono::steady_clock::now();
-        auto const found   = explain_(input.view());
+        auto const found   = explain_(input.view(), target_);
         auto const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
         std::string const name = fs::path(file).stem().string();
@@ -220,6 +220,7 @@ private:
     labels names_;
     network network_;
     sc::cpu::backend cpu_;
+    target target_;
     image_explainer explain_;
 };
 

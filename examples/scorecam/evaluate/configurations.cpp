@@ -21,7 +21,7 @@ std::string control_of(std::string const& text)
 
 std::vector<configuration> configurations_of(explain_options const& options, std::vector<std::string> texts)
 {
-    if (texts.empty()) { texts = sc::text::conventions_by_name().spellings; }
+    if (texts.empty()) { texts = sc::text::convention_names(); }
     std::vector<configuration> all;
     auto const add = [&](std::string const& text) {
         all.push_back({text, control_of(text), with_composition(options, text, places::allowed)});

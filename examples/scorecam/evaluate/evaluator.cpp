@@ -120,12 +120,14 @@ struct evaluator::map_numbers {
 evaluator::evaluator(explain_options const& options, std::vector<cli::configuration> configurations, protocols how,
                      score read_from_outputs, std::uint64_t seed)
     : options_{options}, configurations_{std::move(configurations)}, how_{std::move(how)}, score_{read_from_outputs},
-      seed_{seed}, names_{options.labels.empty() ? labels{} : labels{options.labels}}, cpu_{threads_of(options)}
+      seed_{seed}, names_{options.labels.empty() ? labels{} : labels{options.labels}}, cpu_{threads_of(options)},
+      batching_{std::make_shared<decltype(options.composition.batch)>(options.composition.batch)}
 {
     for (auto const& one : configurations_) {
         auto& opened = opened_[key_of(one.options)];
         if (!opened) { opened = std::make_shared<network>(open_network(one.options, one.options.layers)); }
         networks_.push_back(opened);
+        explainers_.push_back(chosen_explainer(cpu_, *opened, one.options));
     }
 }
 
@@ -212,13 +214,14 @@ json evaluator::all_maps(seen_image const& seen, sc::index_t row)
         }
         line["maps"].push_back(map);
     };
+    target const which = sc::targets{seen.target};
     for (std::size_t w = 0; w < configurations_.size(); ++w) {
-        auto options       = configurations_[w].options;
-        options.targets    = {std::to_string(seen.target)};
-        auto const explain = chosen_explainer(cpu_, *networks_[w], options, names_, [](auto, auto) {});
-        auto const found   = explain(seen.input.view());
-        auto one           = numbers_of(*networks_[w], seen, found.map());
-        if (how_.adcc) { one.add(adcc_of(found, explain(times(seen.input, found.map()).view()), score_, seen.target)); }
+        auto const& explain = explainers_[w];
+        auto const found    = explain(seen.input.view(), which);
+        auto one            = numbers_of(*networks_[w], seen, found.map());
+        if (how_.adcc) {
+            one.add(adcc_of(found, explain(times(seen.input, found.map()).view(), which), score_, seen.target));
+        }
         add(one, found.forwards);
     }
     auto const noise = m::random_map<float>(sc::extents<2>{{seen.input.extent(1), seen.input.extent(2)}},
@@ -233,8 +236,7 @@ evaluator::map_numbers evaluator::numbers_of(network& on, seen_image const& seen
 {
     map_numbers all;
     auto const with = [&](auto const& measure, auto const& protocol) {
-        return measure(protocol, sc::target{seen.target}, score_, options_.composition.batch,
-                       options_.composition.concurrency);
+        return measure(protocol, sc::target{seen.target}, score_, batching_, options_.composition.concurrency);
     };
     auto const image = seen.input.view();
     auto const drop  = std::visit(

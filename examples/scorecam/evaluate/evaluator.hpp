@@ -12,10 +12,31 @@
 #include "evaluate/configurations.hpp"
 #include "evaluate/image_list.hpp"
 #include "evaluate/protocols.hpp"
+#include "maps/chosen_explainer.hpp"
 #include "maps/labels.hpp"
 #include "maps/network.hpp"
 
 namespace cli {
+
+/// A batching strategy that several measurements have in common: what one of them learns, the next knows.
+struct shared_batching {
+    using kind = sc::kinds::batching;
+    std::shared_ptr<decltype(sc::text::composition::batch)> strategy;
+
+    [[nodiscard]] sc::index_t next(sc::batch_request request) const
+    {
+        return std::visit([&](auto& one) { return one.next(request); }, *strategy);
+    }
+    void took(sc::index_t n, double seconds) const
+    {
+        if (auto* const tuned = std::get_if<sc::tuned_batch>(strategy.get())) { tuned->took(n, seconds); }
+    }
+    [[nodiscard]] sc::index_t on_out_of_memory(sc::index_t tried) const
+    {
+        auto* const shrinking = std::get_if<sc::shrinking_batch>(strategy.get());
+        return shrinking == nullptr ? 0 : shrinking->on_out_of_memory(tried);
+    }
+};
 
 class evaluator {
 public:
@@ -51,6 +72,8 @@ private:
     scorecam::cpu::backend cpu_;
     std::map<std::string, std::shared_ptr<network>> opened_;
     std::vector<std::shared_ptr<network>> networks_;  // of the configurations
+    std::vector<image_explainer> explainers_;         // of the configurations, for all pictures
+    shared_batching batching_;                        // of all measurements
 };
 
 }  // namespace cli

@@ -29,17 +29,18 @@ explained from(sc::budget::explanation<float> const& found)
 }  // namespace
 
 image_explainer budgeted_explainer(sc::cpu::backend& on, network& explained_network, explain_options const& options,
-                                   labels const& names, progress told)
+                                   progress told)
 {
     if (options.layers.size() > 1) {
         throw sc::option_error{"--budget and --tolerance explain one layer; write one --layer, or neither of them"};
     }
     sc::budget::limit limit = sc::budget::forwards{options.budget};
     if (options.tolerance > 0) { limit = sc::budget::tolerance{options.tolerance}; }
-    using explainer_type = sc::budget::explainer<sc::cpu::backend, network>;
-    auto const run       = std::make_shared<explainer_type>(on, explained_network, options.target_policy(names),
-                                                      options.composition, sc::on_progress{std::move(told)});
-    return [run, limit](sc::tensor_view<float const, 3> image) { return from((*run)(image, limit)); };
+    auto const run = std::make_shared<sc::budget::explainer<sc::cpu::backend, network>>(
+        on, explained_network, options.composition, sc::on_progress{std::move(told)});
+    return [run, limit](sc::tensor_view<float const, 3> image, target const& which) {
+        return from((*run)(image, limit, which));
+    };
 }
 
 }  // namespace cli

@@ -5,6 +5,6 @@
 namespace cli {
 
 [[nodiscard]] image_explainer budgeted_explainer(scorecam::cpu::backend& on, network& explained_network,
-                                                 explain_options const& options, labels const& names, progress told);
+                                                 explain_options const& options, progress told);
 
 }  // namespace cli

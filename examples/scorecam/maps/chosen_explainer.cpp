@@ -14,20 +14,23 @@ namespace cli {
 namespace sc = scorecam;
 
 image_explainer chosen_explainer(sc::cpu::backend& on, network& explained_network, explain_options const& options,
-                                 labels const& names, progress told)
+                                 progress told)
 {
+    if (!told) {
+        told = [](sc::index_t, sc::index_t) {};
+    }
     if (options.wants_estimate()) {
 #ifdef SCORECAM_WITH_BUDGET
-        return budgeted_explainer(on, explained_network, options, names, std::move(told));
+        return budgeted_explainer(on, explained_network, options, std::move(told));
 #else
         throw sc::option_error{"--budget and --tolerance: this program was built without scorecam::budget"};
 #endif
     }
-    using explainer_type = sc::layers_explainer<sc::cpu::backend, network>;
-    auto const run       = std::make_shared<explainer_type>(on, explained_network, options.composition.how_fused(),
-                                                      options.target_policy(names), options.composition,
-                                                      sc::on_progress{std::move(told)});
-    return [run](sc::tensor_view<float const, 3> image) { return explained{(*run)(image), std::nullopt}; };
+    auto const run = std::make_shared<sc::layers_explainer<sc::cpu::backend, network>>(
+        on, explained_network, options.composition.how_fused(), options.composition, sc::on_progress{std::move(told)});
+    return [run](sc::tensor_view<float const, 3> image, target const& which) {
+        return explained{(*run)(image, which), std::nullopt};
+    };
 }
 
 }  // namespace cli

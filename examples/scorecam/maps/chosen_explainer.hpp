@@ -8,7 +8,6 @@
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/explain_layers.hpp>
 
-#include "maps/labels.hpp"
 #include "maps/network.hpp"
 #include "maps/options.hpp"
 
@@ -26,11 +25,12 @@ struct explained : scorecam::layered_explanation<float> {
     std::optional<cli::estimate> estimate;
 };
 
-using image_explainer = std::function<explained(scorecam::tensor_view<float const, 3>)>;
+/// Explains one picture after the other, each for its own target, and keeps its memory and what its batches have learnt.
+using image_explainer = std::function<explained(scorecam::tensor_view<float const, 3>, target const&)>;
 using progress        = std::function<void(scorecam::index_t done, scorecam::index_t total)>;
 
 /// The network and the backend outlive the explainer.
 [[nodiscard]] image_explainer chosen_explainer(scorecam::cpu::backend& on, network& explained_network,
-                                               explain_options const& options, labels const& names, progress told);
+                                               explain_options const& options, progress told = {});
 
 }  // namespace cli

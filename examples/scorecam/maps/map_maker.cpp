@@ -25,13 +25,13 @@ std::shared_ptr<opened_network> opened_networks::operator()(explain_options cons
 map_maker::map_maker(std::shared_ptr<opened_network> on, explain_options const& options, labels const& names,
                      sc::tensor_view<float const, 3> input)
     : on_{std::move(on)}, tunes_itself_{std::holds_alternative<sc::tuned_batch>(options.composition.batch)}, input_{input},
-      explain_{chosen_explainer(on_->cpu, on_->network, options, names, [](auto, auto) {})}
+      target_{options.target_policy(names)}, explain_{chosen_explainer(on_->cpu, on_->network, options)}
 {
 }
 
 explained map_maker::make()
 {
-    auto found = explain_(input_);
+    auto found = explain_(input_, target_);
     work_      = on_->recorded->take();
     return found;
 }

@@ -31,7 +31,7 @@ private:
     std::map<std::tuple<int, int, std::string>, std::shared_ptr<opened_network>> opened_;
 };
 
-/// Makes the map of one picture with the options of one case. The input, the options and the labels outlive it.
+/// Makes the map of one picture with the options of one case. The input outlives it.
 class map_maker {
 public:
     map_maker(std::shared_ptr<opened_network> on, explain_options const& options, labels const& names,
@@ -55,6 +55,7 @@ private:
     std::shared_ptr<opened_network> on_;
     bool tunes_itself_;
     sc::tensor_view<float const, 3> input_;
+    target target_;
     image_explainer explain_;
     recorded_work work_;  // of the last map
 };

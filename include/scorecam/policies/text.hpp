@@ -56,6 +56,7 @@ using picture = std::variant<black, constant, scorecam::mean, blurred, noise, un
 struct composition {
     using kind = kinds::convention;
 
+    std::variant<from_activations, random_grids> masks{};
     std::variant<no_groups, channel_groups> groups{};
     std::variant<all_channels, largest_deviation, largest_mass, mass_share, listed_channels> channels{};
     unscored_channels unscored = unscored_channels::dropped;
@@ -65,7 +66,8 @@ struct composition {
     std::variant<probability, logit, sigmoid> score{};
     std::variant<no_baseline, scorecam::baseline<picture>> baseline{};
     std::variant<raw_weights, relu_weights, softmax_weights, uniform_weights> weighting{};
-    summand sum = summand::activations;
+    scorecam::estimate estimate = scorecam::estimate::weighted_sum;
+    summand sum                 = summand::activations;
     heatmap_rule map{};
     // What follows says how maps are made, and is no part of a convention.
     fuse_by fuse = fuse_by::maximum;  ///< for explain_layers
@@ -74,8 +76,8 @@ struct composition {
 
     [[nodiscard]] auto policies() const
     {
-        return std::tuple{groups,   channels,  unscored, flat, mask,  background, score,
-                          baseline, weighting, sum,      map,  batch, concurrency};
+        return std::tuple{masks,    groups,    channels, unscored, flat, mask,  background, score,
+                          baseline, weighting, estimate, sum,      map,  batch, concurrency};
     }
     [[nodiscard]] fusion how_fused() const { return {.by = fuse, .scale = map.scale, .epsilon = map.epsilon}; }
 };
@@ -136,6 +138,7 @@ template <class V, class At>
 /// All of the table, in the order of the algorithm.
 [[nodiscard]] inline std::vector<choice> make_table()
 {
+    using masks     = decltype(composition::masks);
     using groups    = decltype(composition::groups);
     using channels  = decltype(composition::channels);
     using score     = decltype(composition::score);
@@ -147,11 +150,20 @@ template <class V, class At>
     auto const axis = words<axis_rule>({{"half-pixel", axis_rule::half_pixel}, {"align-corners", axis_rule::align_corners}});
     auto const scaled  = words<scaling>({{"none", scaling::none}, {"min-max", scaling::min_max}});
     auto const epsilon = number<double>("EPSILON", 0, 1);
+    auto const seed    = number<std::uint64_t>("SEED", 0, std::numeric_limits<std::uint64_t>::max());
     auto any_size      = value<batch, fixed_batch>(count(), &fixed_batch::size);
     any_size.spellings = {"a number from 1 on"};
 
     constexpr auto method = part::method, execution = part::execution;
     return {
+        line("masks", "Where masks come from", method,
+             any_of<masks>(
+                 {word<masks, from_activations>("activations"),
+                  named<masks, random_grids>("grids", argument{number<index_t>("N", 1, 1'000'000), &random_grids::number},
+                                             argument{number<index_t>("CELLS", 1, 1'000), &random_grids::cells},
+                                             argument{above("P", 0, 1), &random_grids::probability},
+                                             argument{seed, &random_grids::seed})}),
+             [](auto& c) -> auto& { return c.masks; }),
         line("groups", "Sum channels in groups first", method,
              any_of<groups>(
                  {word<groups, no_groups>("none"), value<groups, channel_groups>(count(), &channel_groups::number)}),
@@ -190,6 +202,9 @@ template <class V, class At>
              any_of<weighting>({word<weighting, raw_weights>("raw"), word<weighting, relu_weights>("relu"),
                                 word<weighting, softmax_weights>("softmax"), word<weighting, uniform_weights>("uniform")}),
              [](auto& c) -> auto& { return c.weighting; }),
+        line("estimate", "Masks or activations times their weights, or that divided by the masks' sum (RISE)", method,
+             words<estimate>({{"weighted-sum", estimate::weighted_sum}, {"weighted-mean", estimate::weighted_mean}}),
+             [](auto& c) -> auto& { return c.estimate; }),
         line("sum", "What is summed: activations as they are, or normalised", method,
              words<summand>({{"activations", summand::activations}, {"masks", summand::masks}}),
              [](auto& c) -> auto& { return c.sum; }),
@@ -269,15 +284,33 @@ inline void choose(composition& in, choice const& which, std::string_view text, 
         of_file->pixels = std::make_shared<tensor<float, 3> const>(read_picture(of_file->name));
     };
     fetch(in.background.picture);
-    if (auto* const baseline = std::get_if<scorecam::baseline<picture>>(&in.baseline)) { fetch(baseline->picture); }
+    if (auto* const held = std::get_if<scorecam::baseline<picture>>(&in.baseline)) { fetch(held->picture); }
 }
+
+namespace detail {
+
+/// What of a convention can be written.
+using written_kinds =
+    scorecam::detail::kind_list<kinds::masks, kinds::grouping, kinds::channels, kinds::unscored, kinds::flat, kinds::masking,
+                                kinds::background, kinds::score, kinds::baseline, kinds::weighting, kinds::estimate,
+                                kinds::summand, kinds::heatmap>;
+
+}  // namespace detail
 
 /// What a convention of the library, or one like them, is composed of.
 template <class Convention>
 [[nodiscard]] composition composition_of(Convention const& convention)
 {
     auto from = convention.policies();
+    std::apply(
+        []<class... P>(P const&...) {
+            static_assert(
+                (detail::written_kinds::has<kind_of<P>> && ...),
+                "scorecam: this convention has a policy that the table of choices in policies/text.hpp cannot write");
+        },
+        from);
     composition made;
+    detail::take<kinds::masks>(from, made.masks);
     detail::take<kinds::grouping>(from, made.groups);
     detail::take<kinds::channels>(from, made.channels);
     detail::take<kinds::unscored>(from, made.unscored);
@@ -287,19 +320,26 @@ template <class Convention>
     detail::take<kinds::score>(from, made.score);
     detail::take<kinds::baseline>(from, made.baseline);
     detail::take<kinds::weighting>(from, made.weighting);
+    detail::take<kinds::estimate>(from, made.estimate);
     detail::take<kinds::summand>(from, made.sum);
     detail::take<kinds::heatmap>(from, made.map);
     return made;
 }
 
-/// The library's conventions by their names.
+/// The names of all kinds of Score-CAM in the library.
+[[nodiscard]] inline std::vector<std::string> convention_names()
+{
+    return std::apply([](auto const&... one) { return std::vector<std::string>{one.name...}; }, conventions::all{});
+}
+
+/// Every convention of the library by its name: those, and RISE.
 [[nodiscard]] inline form<composition> const& conventions_by_name()
 {
     static form<composition> const all = [] {
         form<composition> made;
         std::vector<std::pair<std::string, composition>> named;
-        std::apply([&](auto const&... one) { (named.emplace_back(one.name, composition_of(one)), ...); },
-                   conventions::all{});
+        auto const every = std::tuple_cat(conventions::all{}, std::tuple{conventions::rise{}});
+        std::apply([&](auto const&... one) { (named.emplace_back(one.name, composition_of(one)), ...); }, every);
         for (auto const& [name, of] : named) { made.spellings.push_back(name); }
         made.read = [named](std::string_view text) -> std::optional<composition> {
             for (auto const& [name, of] : named) {
