@@ -76,7 +76,7 @@ public:
             for (std::size_t i = 0; i < node.outputs.size(); ++i) {
                 auto const& tensor = node.outputs[i];
                 if (tensor.empty() || node.type == "Constant") { continue; }
-                at.layers.push_back({i == 0 && !node.name.empty() ? node.name : tensor, node.type, tensor});
+                at.layers.push_back({i == 0 && !node.name.empty() ? node.name : tensor, node.type, tensor, &node});
             }
         }
     }
@@ -120,11 +120,23 @@ public:
     [[nodiscard]] std::vector<engines::candidate> layers(index_t) const
     {
         std::vector<engines::candidate> all;
+        std::map<std::string, std::size_t> numbers{{input_name_, engines::the_image}};
         for (auto const& one : loading_->layers) {
-            all.push_back({seen(one.tensor), one.type});
-            all.back().tensor.name = one.name;
+            auto& made       = all.emplace_back(engines::candidate{seen(one.tensor), one.type, {}});
+            made.tensor.name = one.name;
+            for (std::size_t i = 0; one.of != nullptr && i < one.of->inputs.size(); ++i) {
+                auto const from = numbers.find(one.of->inputs[i]);
+                if (from != numbers.end()) { made.of.push_back(from->second); }
+            }
+            numbers.emplace(one.tensor, all.size() - 1);
         }
         return all;
+    }
+    [[nodiscard]] std::size_t holds(std::size_t output) const
+    {
+        auto const& all = loading_->layers;
+        auto const same = [&](named const& one) { return one.tensor == loading_->graph.outputs[output]; };
+        return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), same) - all.begin());
     }
 
     void explain(std::size_t output, std::vector<std::size_t> const& numbers)
@@ -170,6 +182,7 @@ public:
 private:
     struct named {
         std::string name, type, tensor;
+        onnx::node const* of = nullptr;  // that makes it
     };
     /// What is needed until the layers are chosen.
     struct state {

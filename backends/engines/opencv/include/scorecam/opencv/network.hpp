@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -92,12 +93,24 @@ public:
         std::vector<std::vector<cv::dnn::MatShape>> in, out;
         net_.getLayersShapes(blob_shape(n), ids, in, out);
         std::vector<engines::candidate> found;
+        std::map<std::string, std::size_t> numbers;
         for (std::size_t i = 0; i < ids.size(); ++i) {
             if (ids[i] == 0 || out[i].empty()) { continue; }  // 0 is the input itself
             auto const one = net_.getLayer(ids[i]);
-            found.push_back({{one->name, {out[i][0].begin(), out[i][0].end()}}, one->type});
+            found.push_back({{one->name, {out[i][0].begin(), out[i][0].end()}}, one->type, {}});
+            for (auto const& from : net_.getLayerInputs(ids[i])) {
+                auto const at = numbers.find(from->name);
+                found.back().of.push_back(at != numbers.end() ? at->second : engines::the_image);
+            }
+            numbers.emplace(one->name, found.size() - 1);
         }
         return found;
+    }
+    [[nodiscard]] std::size_t holds(std::size_t output)
+    {
+        auto const all  = layers(1);
+        auto const same = [&](engines::candidate const& one) { return one.tensor.name == names_[output]; };
+        return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), same) - all.begin());
     }
 
     void explain(std::size_t output, std::vector<std::size_t> const& numbers)
