@@ -51,8 +51,9 @@ public:
 
     void mask()
     {
-        on_.mask(as_const(images_.view()), as_const(images_.view().slice(0, 0)), as_const(maps_.view()),
-                 as_const(ranges_.view()), as_const(picks_.view()), {}, batch_.view());
+        on_.mask(as_const(images_.view()), as_const(images_.view().slice(0, 0)),
+                 sc::masks_on<Backend, float, 4>{as_const(maps_.view()), as_const(ranges_.view())}, as_const(picks_.view()),
+                 batch_.view());
     }
     void extrema() { on_.extrema(merge_leading(as_const(maps_.view())), size_, {}, merge_leading(ranges_.view())); }
     void combine() { on_.combine(as_const(maps_.view()), as_const(weights_.view()), sums_.view()); }

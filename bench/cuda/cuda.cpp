@@ -115,8 +115,9 @@ void time_shape(bench::report& to, cuda::backend& on, sc::testing::cases::shape_
             sc::index_t const there = largest / n;  // batches that there is memory for
             to.add_enqueued(name + "/mask" + kind + "/batch:" + std::to_string(n), bytes, [&](int i) {
                 Batch const into{reinterpret_cast<U*>(batch.data()) + i % there * into_shape.size(), into_shape};
-                on.mask(as_const(images_view), as_const(images_view.slice(0, 0)), as_const(maps_view), as_const(ranges_view),
-                        as_const(picks_view.slice(0, n)), sc::mask_rule{}, into);
+                on.mask(as_const(images_view), as_const(images_view.slice(0, 0)),
+                        sc::masks_view<float, 4, sc::cuda_space>{as_const(maps_view), as_const(ranges_view)},
+                        as_const(picks_view.slice(0, n)), into);
             });
         }
     };

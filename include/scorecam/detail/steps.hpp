@@ -150,7 +150,7 @@ public:
         if (chosen().estimate == estimate::weighted_mean) {
             return on().average(masks(), as_const(weights_.view()), sums_.resize(on(), shape));
         }
-        if (masks().shifts.size() > 0 || masks().maps.extent(0) != images_.extent(0)) {
+        if (chosen().make_masks) {
             throw option_error{
                 "masks that do not come from the activations have no sum of activations; use estimate::weighted_mean with them"};
         }

@@ -25,9 +25,7 @@ public:
     {
         index_t m = 0;
         for (; m + 4 <= targets_; m += 4) { add_up<4, 1>(m); }
-        if (targets_ - m == 3) { add_up<3, 1>(m); }
-        if (targets_ - m == 2) { add_up<2, 2>(m); }
-        if (targets_ - m == 1) { add_up<1, 4>(m); }
+        for (; m < targets_; ++m) { add_up<1, 4>(m); }
     }
 
 private:
@@ -39,7 +37,10 @@ private:
     template <int Targets, int Blocks>
     void add_up(index_t m) const
     {
-        if (plane_ < width) { return add_up_short<Targets>(m); }
+        if (plane_ < width) {
+            for (index_t t = 0; t < Targets; ++t) { add_up_short(m + t); }
+            return;
+        }
         for (index_t p = 0; p < plane_;) {
             bool const many = p + Blocks / 2 * width < plane_;
             many ? add_up_at<Targets, Blocks>(m, p) : add_up_at<Targets, 1>(m, p);
@@ -69,18 +70,14 @@ private:
     }
 
     /// A plane smaller than a block, filled up.
-    template <int Targets>
     void add_up_short(index_t m) const
     {
-        block sums[Targets], map = block::Zero();
-        for (auto& sum : sums) { sum.setZero(); }
+        block sum = block::Zero(), map = block::Zero();
         for (index_t k = 0; k < channels_; ++k) {
             map.head(plane_) = Eigen::Map<positions const>{maps_ + k * plane_, plane_};
-            for (index_t t = 0; t < Targets; ++t) { sums[t] += weight(k, m + t) * map; }
+            sum += weight(k, m) * map;
         }
-        for (index_t t = 0; t < Targets; ++t) {
-            Eigen::Map<positions>{sums_ + (m + t) * plane_, plane_} = sums[t].head(plane_);
-        }
+        Eigen::Map<positions>{sums_ + m * plane_, plane_} = sum.head(plane_);
     }
 
     [[nodiscard]] T weight(index_t k, index_t m) const { return weights_[k * targets_ + m]; }
