@@ -448,7 +448,7 @@ TEST_CASE("a forgotten batch_layout: memory (n, C, H, W) that is read as (n, H, 
 {
     for (auto const shape : {input, sc::image_shape{2, 20, 20}, sc::image_shape{4, 24, 16}}) {
         CAPTURE(shape[0]);
-        auto const [C, H, W] = shape.extent;
+        auto const C = shape[0], plane = shape[1] * shape[2];
         struct forgot : faulty {
             sc::image_shape shape;
             [[nodiscard]] sc::image_shape input_shape() const { return shape; }
@@ -460,7 +460,7 @@ TEST_CASE("a forgotten batch_layout: memory (n, C, H, W) that is read as (n, H, 
                 sc::tensor<float, 4> read{batch.shape()};
                 for (sc::index_t n = 0; n < batch.extent(0); ++n) {
                     for (sc::index_t i = 0; i < shape.size(); ++i) {
-                        auto const there = channels_last ? i % C * H * W + i / C : i % (H * W) * C + i / (H * W);
+                        auto const there = channels_last ? i % C * plane + i / C : i % plane * C + i / plane;
                         read.data()[n * shape.size() + there] = batch.data()[n * shape.size() + i];
                     }
                 }
@@ -827,7 +827,7 @@ TEST_CASE("extrema of volumes before resizing")
 TEST_CASE("flat maps divided by 0") { CHECK(breaks(check<host_backend>(fault::divides_by_0), "flat maps mask everything")); }
 TEST_CASE("a product that rounds the last column differently")
 {
-    CHECK(broken(check<host_backend>(fault::rounds_the_last_differently)) == "a sum of constant channels is constant");
+    CHECK(breaks(check<host_backend>(fault::rounds_the_last_differently), "a sum of constant channels is constant"));
 }
 TEST_CASE("channels that are always first")
 {

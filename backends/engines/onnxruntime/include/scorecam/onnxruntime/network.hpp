@@ -72,6 +72,10 @@ public:
         at.environment = how.environment != nullptr ? how.environment : &environment();
         at.options     = std::move(how.session);
         at.options.AddConfigEntry("session.model_external_initializers_file_folder_path", folder.string().c_str());
+        char const* const leave_out = "optimization.disable_specified_optimizers";
+        if (!at.options.HasConfigEntry(leave_out)) {  // of 1.21, it makes minus infinity of a Pad's zeros before a MaxPool
+            at.options.AddConfigEntry(leave_out, "Pad_Fusion");
+        }
         for (auto const& node : at.graph.nodes) {
             for (std::size_t i = 0; i < node.outputs.size(); ++i) {
                 auto const& tensor = node.outputs[i];
