@@ -471,7 +471,7 @@ TEST_CASE("nine tenths of errors stay below the quantile that is predicted, if t
         net.outputs(K, 0)     = 4;
         net.outputs(K + 1, 0) = 4 + scores(K);
 
-        run<sc::logit> r{net, {0}, {.seed = static_cast<std::uint64_t>(t), .inflation = 1 / budget::identity_link::doubt}};
+        run<sc::logit> r{net, {0}, {.seed = static_cast<std::uint64_t>(t), .inflation = 1 / budget::identity_link::inflation}};
         r.score(r.known().design(16));
         auto const map_of = [&](sc::tensor<float, 2> const& weights) -> budget::vector {
             budget::vector const w = Eigen::Map<budget::vector const>(weights.data(), K);

@@ -239,3 +239,38 @@ TEST_CASE("a weighting or score without a team is read by every thread alike")
         CHECK(scores == std::vector<float>{6, 4, 3, 1});
     }
 }
+
+TEST_CASE("a score on the device reads rows of any shape and the model's other outputs")
+{
+    struct mean_plus_second {
+        struct reading {
+            ops::row<float> row;
+            SCORECAM_HD float operator()(sc::index_t c) const
+            {
+                auto const plane = row.shape[1] * row.shape[2];
+                float sum        = 0;
+                for (sc::index_t p = 0; p < plane; ++p) { sum += row[c * plane + p]; }
+                return sum / static_cast<float>(plane) + row.output(1)[c];
+            }
+        };
+        SCORECAM_HD auto operator()(ops::row<float> row) const { return reading{row}; }
+    };
+    auto const segments = sc::testing::drawn_tensor<float>(sc::extents<4>{3, 2, 4, 5}, 51);
+    auto const numbers  = sc::testing::drawn_tensor<float>(sc::extents<2>{3, 2}, 52);
+    sc::model_outputs<float> const outputs{{"segments", segments.view()}, {"numbers", numbers.view()}};
+    sc::tensor<ops::pick, 1> const picks{{{3}}, {{0, 1}, {0, 0}, {0, 2}}};
+    sc::tensor<sc::index_t, 2> const targets{{{1, 2}}, {1, 0}};
+    sc::tensor<float, 3> expected{{{1, 3, 2}}}, scores{{{1, 3, 2}}};
+    sc::reference_backend{}.score(outputs, mean_plus_second{}, picks.view(), targets.view(), expected.view());
+    double by_hand = numbers(1, 1);  // pick 1 has channel 0, and question 0 is about number 1
+    for (sc::index_t y = 0; y < 4; ++y) {
+        for (sc::index_t x = 0; x < 5; ++x) { by_hand += static_cast<double>(segments(1, 1, y, x)) / 20; }
+    }
+    CHECK(expected(0, 0, 0) == doctest::Approx(by_hand));
+    for (unsigned const threads : block_sizes) {
+        fibres::run(work::score<float, mean_plus_second>{
+                        outputs.rows(), {}, picks.data(), 3, targets.data(), 2, 3, scores.data()},
+                    {.threads = threads});
+        CHECK(std::equal(scores.begin(), scores.end(), expected.begin()));
+    }
+}

@@ -20,6 +20,9 @@ namespace device {
 namespace sc   = scorecam;
 namespace cuda = scorecam::cuda;
 
+/// Whether this runs on a GPU and not on the made-up one; its own exp() and log() differ from the host's in the last bits there.
+inline bool is_real = false;
+
 /// Device memory that is all 0xff at first, NaN or -1: what a kernel leaves out shows.
 struct poisoned_memory : cuda::stream_ordered_memory {
     [[nodiscard]] void* allocate(std::size_t bytes, cudaStream_t stream) const

@@ -112,12 +112,15 @@ TEST_CASE_TEMPLATE("maps and weights are pytorch-grad-cam's", T, float, double)
 TEST_CASE("the other conventions give the reference's maps")
 {
     sc::reference_backend reference;
+    // group_cam weighs by differences of nearly equal probabilities, and what is left of them scales the map: a GPU's exp()
+    // took it 4.2e-6 from the host's at most.
+    double const precision = device::is_real ? 4 * golden::single_precision : golden::single_precision;
     for_each_case<float>(golden::all_cases, [&](std::string const&, auto& example) {
         auto const check = [&](auto convention) {
             auto const found    = example.explained(convention);
             auto const expected = example.host.explained_on(reference, convention);
             CHECK(golden::deviation(found.weights, expected.weights) < golden::single_precision);
-            CHECK(golden::deviation(found.maps, expected.maps) < golden::single_precision);
+            CHECK(golden::deviation(found.maps, expected.maps) < precision);
             CHECK(found.forwards == expected.forwards);
         };
         check(conventions::torch_cam_0_3_2{});

@@ -31,6 +31,10 @@ struct on_a_stream {
         on.wait();
         return host;
     }
+    [[nodiscard]] sc::tensor<float, 2> on_host(sc::model_outputs<float, sc::cuda_space> const& outputs)
+    {
+        return on_host(outputs.flat());
+    }
     template <class Element>
     [[nodiscard]] sc::tensor<float, 2> forward(cudnn::basic_network<Element>& network, sc::tensor<float, 4> const& images)
     {

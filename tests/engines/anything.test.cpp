@@ -62,7 +62,7 @@ TEST_CASE_TEMPLATE("tokens are laid out as maps: activations and maps are those 
     for (auto const& [name, input, tokens] :
          {std::tuple{"transformer", sc::image_shape{3, 12, 16}, sc::token_grid<2>{{3, 4}, 1}},
           std::tuple{"windowed", sc::image_shape{3, 8, 12}, sc::token_grid<2>{{4, 6}, 0}}}) {  // (n, h·w, C)
-        auto network = Engine::make(file_of(name), input, {}, tokens);
+        auto network = Engine::make(file_of(name), input, {"/norm/Add_1"}, tokens);
         CHECK(network.explained()[0].name == "/norm/Add_1");
         CHECK(network.explained()[0].shape == prepend(tokens.grid, 8));
         auto const seen = network.capture(recorded<4>(name, "input").view());
@@ -70,11 +70,40 @@ TEST_CASE_TEMPLATE("tokens are laid out as maps: activations and maps are those 
     }
 }
 
-TEST_CASE_TEMPLATE("layers of tokens are not listed as long as nothing is said about tokens", Engine, tested)
+TEST_CASE_TEMPLATE("tokens are laid out by themselves, and the default is the last tensor whose places feed the scores",
+                   Engine, tested)
 {
-    auto const network = Engine::make(file_of("transformer"), sc::image_shape{3, 12, 16});
-    for (auto const& one : network.layers()) { CHECK(one.name.find("/norm") == std::string::npos); }
-    CHECK(network.layers().back().name.find("/blocks/blocks.1/attention/") == 0);  // (n, heads, tokens, C / heads)
+    struct expected {
+        char const* file;
+        sc::image_shape input;
+        char const* layer;
+        sc::image_shape shape;
+    };
+    // Of the class token's network the input of the last attention; the other one averages its last tokens.
+    for (auto const& one : {expected{"transformer", {3, 12, 16}, "/blocks/blocks.1/norm1/Add_1", {8, 3, 4}},
+                            expected{"windowed", {3, 8, 12}, "/norm/Add_1", {8, 4, 6}}}) {
+        CAPTURE(std::string{one.file});
+        auto network = Engine::make(file_of(one.file), one.input);
+        CHECK(network.explained()[0].name == one.layer);
+        CHECK(network.explained()[0].shape == one.shape);
+        CHECK(network.why() != "");
+        auto by_hand    = Engine::make(file_of(one.file), one.input, {one.layer},
+                                       sc::token_grid<2>{sc::trailing<2>(one.shape), one.shape[1] == 3 ? 1 : 0});
+        auto const seen = network.capture(recorded<4>(one.file, "input").view());
+        CHECK(deviation(seen.activations, by_hand.capture(recorded<4>(one.file, "input").view()).activations) < tolerance);
+    }
+}
+
+TEST_CASE_TEMPLATE("a grid of tokens that no layer has, or that lies across the image, is refused", Engine, tested)
+{
+    auto const load = [](sc::token_grid<2> tokens) {
+        return Engine::make(file_of("transformer"), sc::image_shape{3, 12, 16}, {}, tokens);
+    };
+    CHECK_NOTHROW(static_cast<void>(load({{3, 4}, 1})));
+    for (auto const& tokens : {sc::token_grid<2>{{4, 3}, 1}, {{3, 4}, 2}, {{5, 5}, 1}, {{1, 12}, 1}}) {
+        CHECK_THROWS_WITH_AS(static_cast<void>(load(tokens)), doctest::Contains("tokens that lie on an image of (12, 16)"),
+                             sc::model_error);
+    }
 }
 
 TEST_CASE_TEMPLATE("every layer that is listed can be explained: none has something else folded into its batch", Engine,

@@ -1,6 +1,8 @@
 // What is ONNX Runtime's alone: sessions that are the caller's.
+#include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -9,6 +11,7 @@
 #include <scorecam/scorecam.hpp>
 
 #include "engines/recorded.hpp"
+#include "onnx/written.hpp"
 
 using namespace engines;
 namespace so = scorecam::onnxruntime;
@@ -66,4 +69,24 @@ TEST_CASE("a session without such an output, or for other inputs, is refused in 
     CHECK_THROWS_WITH_AS((so::network{session("doubles"), plain_input}), doctest::Contains("float32"), sc::model_error);
     CHECK_THROWS_WITH_AS((so::network{session("features_first"), plain_input, {"/relu/Relu"}}),
                          doctest::Contains("features"), sc::model_error);
+}
+
+TEST_CASE("zeros around an image stay zeros before a maximum is taken")
+{
+    using namespace onnx_written;
+    auto const nodes = constant<float>("w", {2, 1, 1, 1}, {-1, -2}) + node("Conv", {"x", "w"}, "conv") +
+                       constant<std::int64_t>("sides", {8}, {0, 0, 1, 1, 0, 0, 1, 1}) +
+                       node("Pad", {"conv", "sides"}, "padded") +
+                       node("MaxPool", {"padded"}, "pool",
+                            integers_attribute("kernel_shape", {3, 3}) + integers_attribute("strides", {2, 2})) +
+                       node("GlobalAveragePool", {"pool"}, "mean") + node("Flatten", {"mean"}, "y");
+    auto const file = std::string{SCORECAM_SCRATCH_DIR} + "/padded.onnx";
+    std::ofstream{file, std::ios::binary} << network(input("x", {-1, 1, 9, 9}) + nodes + output("y", {-1, 2}));
+    so::network network{file, {1, 9, 9}, {"pool"}};
+    scorecam::tensor<float, 4> const ones{{{1, 1, 9, 9}}, std::vector<float>(81, 1)};
+    auto const seen = network.capture(ones.view());
+    CHECK(seen.activations(0, 0, 0, 0) == 0);
+    CHECK(seen.activations(0, 1, 0, 2) == 0);
+    CHECK(seen.activations(0, 0, 2, 2) == -1);
+    CHECK(network.forward(ones.view())(0, 0) == doctest::Approx(-9.0 / 25));
 }

@@ -448,7 +448,7 @@ TEST_CASE("a forgotten batch_layout: memory (n, C, H, W) that is read as (n, H, 
 {
     for (auto const shape : {input, sc::image_shape{2, 20, 20}, sc::image_shape{4, 24, 16}}) {
         CAPTURE(shape[0]);
-        auto const [C, H, W] = shape.extent;
+        auto const C = shape[0], plane = shape[1] * shape[2];
         struct forgot : faulty {
             sc::image_shape shape;
             [[nodiscard]] sc::image_shape input_shape() const { return shape; }
@@ -460,7 +460,7 @@ TEST_CASE("a forgotten batch_layout: memory (n, C, H, W) that is read as (n, H, 
                 sc::tensor<float, 4> read{batch.shape()};
                 for (sc::index_t n = 0; n < batch.extent(0); ++n) {
                     for (sc::index_t i = 0; i < shape.size(); ++i) {
-                        auto const there = channels_last ? i % C * H * W + i / C : i % (H * W) * C + i / (H * W);
+                        auto const there = channels_last ? i % C * plane + i / C : i % plane * C + i / plane;
                         read.data()[n * shape.size() + there] = batch.data()[n * shape.size() + i];
                     }
                 }
@@ -677,6 +677,7 @@ enum class fault {
     nan_is_0,
     volumes_not_resized,
     divides_by_0,
+    rounds_the_last_differently,
     channels_always_first,
     one_staging_buffer,
     frees_at_once
@@ -720,6 +721,17 @@ public:
         if (has_ != fault::divides_by_0) { return sc::reference_backend::normalise(maps, ranges, rule); }
         for (sc::index_t n = 0; n < maps.extent(0); ++n) {
             for (auto& v : maps.slice(n, 1)) { v = (v - ranges(n).lo) / (ranges(n).hi - ranges(n).lo); }
+        }
+    }
+
+    template <class T, std::size_t Rank>
+    void combine(view<T const, Rank> maps, view<T const, 3> weights, view<T, Rank> out)
+    {
+        sc::reference_backend::combine(maps, weights, out);
+        if (has_ != fault::rounds_the_last_differently) { return; }
+        auto const plane = sc::trailing<Rank - 2>(out.shape()).size();
+        for (sc::index_t i = plane - 1; plane > 4 && i < out.size(); i += plane) {
+            out.data()[i] = std::nextafter(out.data()[i], T(1000));
         }
     }
 
@@ -813,6 +825,10 @@ TEST_CASE("extrema of volumes before resizing")
     CHECK(breaks(check<host_backend>(fault::volumes_not_resized), "masks and maps of volumes are the reference's"));
 }
 TEST_CASE("flat maps divided by 0") { CHECK(breaks(check<host_backend>(fault::divides_by_0), "flat maps mask everything")); }
+TEST_CASE("a product that rounds the last column differently")
+{
+    CHECK(breaks(check<host_backend>(fault::rounds_the_last_differently), "a sum of constant channels is constant"));
+}
 TEST_CASE("channels that are always first")
 {
     CHECK(breaks(check<host_backend>(fault::channels_always_first), "batches with channels last are the reference's"));

@@ -39,3 +39,18 @@ TEST_CASE("SqueezeNet and a ResNet conform")
     check(files::from_folder("models/resnet20_cifar10.onnx"), {3, 32, 32}, {}, {});
     check(files::from_folder("models/squeezenet1_1.onnx"), {3, 224, 224}, {}, {.largest_batch = 5});
 }
+
+TEST_CASE("of an ONNX file the input is checked, which of a network that was read before OpenCV does not tell")
+{
+    auto const file = files::own("tests/engines/networks/residual.onnx");
+    ocv::network network{file, {3, 8, 8}};
+    CHECK(network.classes() == 5);
+    CHECK(network.max_batch() > 100);
+    CHECK_THROWS_WITH_AS((ocv::network{file, {1, 8, 8}}), doctest::Contains("(1, 8, 8) but of (n, 3, 8, 8)"),
+                         sc::model_error);
+    CHECK_THROWS_WITH_AS((ocv::network{file, {3, 8, 12}}), doctest::Contains("residual.onnx"), sc::model_error);
+    CHECK_THROWS_WITH_AS((ocv::network{files::own("tests/engines/networks/integers.onnx"), {2, 12, 10}}),
+                         doctest::Contains("not of float32 but of int64"), sc::model_error);
+    CHECK_THROWS_WITH_AS((ocv::network{files::own("tests/engines/networks/weights_apart.onnx"), {2, 12, 10}}),
+                         doctest::Contains("'weights_apart.weights', which OpenCV does not read; export"), sc::model_error);
+}

@@ -72,11 +72,15 @@ public:
         at.environment = how.environment != nullptr ? how.environment : &environment();
         at.options     = std::move(how.session);
         at.options.AddConfigEntry("session.model_external_initializers_file_folder_path", folder.string().c_str());
+        char const* const leave_out = "optimization.disable_specified_optimizers";
+        if (!at.options.HasConfigEntry(leave_out)) {  // of 1.21, it makes minus infinity of a Pad's zeros before a MaxPool
+            at.options.AddConfigEntry(leave_out, "Pad_Fusion");
+        }
         for (auto const& node : at.graph.nodes) {
             for (std::size_t i = 0; i < node.outputs.size(); ++i) {
                 auto const& tensor = node.outputs[i];
                 if (tensor.empty() || node.type == "Constant") { continue; }
-                at.layers.push_back({i == 0 && !node.name.empty() ? node.name : tensor, node.type, tensor});
+                at.layers.push_back({i == 0 && !node.name.empty() ? node.name : tensor, node.type, tensor, &node});
             }
         }
     }
@@ -120,11 +124,23 @@ public:
     [[nodiscard]] std::vector<engines::candidate> layers(index_t) const
     {
         std::vector<engines::candidate> all;
+        std::map<std::string, std::size_t> numbers{{input_name_, engines::the_image}};
         for (auto const& one : loading_->layers) {
-            all.push_back({seen(one.tensor), one.type});
-            all.back().tensor.name = one.name;
+            auto& made       = all.emplace_back(engines::candidate{seen(one.tensor), one.type, {}});
+            made.tensor.name = one.name;
+            for (std::size_t i = 0; one.of != nullptr && i < one.of->inputs.size(); ++i) {
+                auto const from = numbers.find(one.of->inputs[i]);
+                if (from != numbers.end()) { made.of.push_back(from->second); }
+            }
+            numbers.emplace(one.tensor, all.size() - 1);
         }
         return all;
+    }
+    [[nodiscard]] std::size_t holds(std::size_t output) const
+    {
+        auto const& all = loading_->layers;
+        auto const same = [&](named const& one) { return one.tensor == loading_->graph.outputs[output]; };
+        return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), same) - all.begin());
     }
 
     void explain(std::size_t output, std::vector<std::size_t> const& numbers)
@@ -170,6 +186,7 @@ public:
 private:
     struct named {
         std::string name, type, tensor;
+        onnx::node const* of = nullptr;  // that makes it
     };
     /// What is needed until the layers are chosen.
     struct state {

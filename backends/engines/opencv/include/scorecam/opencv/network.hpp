@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,7 +57,18 @@ public:
     {
         return detail::translated(doing, std::forward<F>(f));
     }
+    static std::string described(std::string const& file) { return "the network " + file; }
     static std::string described(cv::dnn::Net const&) { return "the network"; }
+
+    /// An ONNX file, whose input OpenCV would not tell: other channels than the file's it takes without a word.
+    void open(std::string const& file, image_shape const& input, settings const& how)
+    {
+        for (auto const& one : onnx::graph_of(onnx::read_bytes(file)).inputs) {
+            inputs_.push_back({one.name, one.shape, to_string(one.type)});
+        }
+        engines::expect_input(engines::image_among(inputs_, how.input), input);
+        open(read_network(file), input, how);
+    }
 
     void open(cv::dnn::Net net, image_shape const& input, settings const& how)
     {
@@ -67,7 +79,7 @@ public:
                    [&] { static_cast<void>(layers(1)); });
     }
 
-    [[nodiscard]] std::vector<engines::port> inputs() const { return {}; }  // OpenCV does not tell
+    [[nodiscard]] std::vector<engines::port> inputs() const { return inputs_; }  // none of a Net: OpenCV does not tell
     [[nodiscard]] bool takes_any_size() const { return true; }
     [[nodiscard]] bool takes_any_batch() const { return true; }
 
@@ -92,12 +104,24 @@ public:
         std::vector<std::vector<cv::dnn::MatShape>> in, out;
         net_.getLayersShapes(blob_shape(n), ids, in, out);
         std::vector<engines::candidate> found;
+        std::map<std::string, std::size_t> numbers;
         for (std::size_t i = 0; i < ids.size(); ++i) {
             if (ids[i] == 0 || out[i].empty()) { continue; }  // 0 is the input itself
             auto const one = net_.getLayer(ids[i]);
-            found.push_back({{one->name, {out[i][0].begin(), out[i][0].end()}}, one->type});
+            found.push_back({{one->name, {out[i][0].begin(), out[i][0].end()}}, one->type, {}});
+            for (auto const& from : net_.getLayerInputs(ids[i])) {
+                auto const at = numbers.find(from->name);
+                found.back().of.push_back(at != numbers.end() ? at->second : engines::the_image);
+            }
+            numbers.emplace(one->name, found.size() - 1);
         }
         return found;
+    }
+    [[nodiscard]] std::size_t holds(std::size_t output)
+    {
+        auto const all  = layers(1);
+        auto const same = [&](engines::candidate const& one) { return one.tensor.name == names_[output]; };
+        return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), same) - all.begin());
     }
 
     void explain(std::size_t output, std::vector<std::size_t> const& numbers)
@@ -139,12 +163,14 @@ private:
 
     cv::dnn::Net net_;
     image_shape input_{};
+    std::vector<engines::port> inputs_;  // of a file
     cv::String input_name_;
     std::vector<cv::String> names_;  // of the outputs; once the layers are chosen, of the scores and of each layer
     std::vector<cv::Mat> captured_;
 };
 
-/// From a cv::dnn::Net, which is a handle: the caller's copy and this one are the same network.
+/// From the name of an ONNX file; or from a cv::dnn::Net of any kind, which is a handle: the caller's copy and this one are
+/// the same network, and what inputs it takes OpenCV does not tell.
 using network = engines::basic_network<engine, 2>;
 
 static_assert(layered_model<network>);

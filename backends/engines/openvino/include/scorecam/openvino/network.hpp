@@ -1,5 +1,6 @@
 #pragma once
 // An ONNX or IR network on OpenVINO as a model.
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -109,7 +110,7 @@ public:
         auto& at = *loading_;
         std::vector<engines::candidate> all;
         if (!of_file()) {
-            for (auto const& one : at.outputs) { all.push_back({one, "Output"}); }
+            for (auto const& one : at.outputs) { all.push_back({one, "Output", {}}); }
             return all;
         }
         at.ports.clear();
@@ -118,12 +119,28 @@ public:
             if (type == "Constant" || type == "Parameter" || type == "Result") { continue; }
             for (auto const& port : node->outputs()) {
                 auto const number = port.get_index() == 0 ? "" : ":" + std::to_string(port.get_index());
-                all.push_back({detail::port_of(port, port.get_partial_shape()), type});
+                all.push_back({detail::port_of(port, port.get_partial_shape()), type, {}});
                 all.back().tensor.name = node->get_friendly_name() + number;
+                for (auto const& from : node->input_values()) {
+                    auto const made  = std::find(at.ports.begin(), at.ports.end(), from);
+                    bool const image = std::string{from.get_node()->get_type_name()} == "Parameter";
+                    if (image) { all.back().of.push_back(engines::the_image); }
+                    if (made != at.ports.end()) {
+                        all.back().of.push_back(static_cast<std::size_t>(made - at.ports.begin()));
+                    }
+                }
                 at.ports.push_back(port);
             }
         }
         return all;
+    }
+
+    [[nodiscard]] std::size_t holds(std::size_t output) const
+    {
+        if (!of_file()) { return engines::the_image; }
+        auto const from  = loading_->whole->output(output).get_node()->input_value(0);
+        auto const& made = loading_->ports;
+        return static_cast<std::size_t>(std::find(made.begin(), made.end(), from) - made.begin());
     }
 
     void explain(std::size_t output, std::vector<std::size_t> const& numbers)

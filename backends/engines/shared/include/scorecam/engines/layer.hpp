@@ -19,20 +19,26 @@ struct layer {
     extents<SpatialRank + 1> shape;  ///< (K, h, w)
 };
 
-/// The layer to explain if none is named: the last spatial activation before the classifier. That is the last layer that
-/// neither pools nor moves values about; one that already holds a map per class is part of the classifier, unless there is
-/// no other. Throws model_error if there is none.
-template <std::size_t SpatialRank>
-[[nodiscard]] layer<SpatialRank> const& default_layer(std::vector<layer<SpatialRank>> const& layers, index_t classes)
+/// Whether an operation only pools values, or moves them about.
+[[nodiscard]] inline bool only_moves(std::string const& type)
 {
     static std::vector<std::string> const moving{
         "Pooling",  "MaxPool",  "AveragePool", "AvgPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean",
         "Dropout",  "Identity", "Reshape",     "Flatten", "Permute",           "Transpose",     "Const",
         "Constant", "Padding",  "Pad",         "Slice",   "Squeeze",           "Unsqueeze",     "Cast",
         "Softmax",  "SoftMax",  "Convert"};
+    return std::find(moving.begin(), moving.end(), type) != moving.end();
+}
+
+/// The layer to explain if none is named: the last spatial activation before the classifier. That is the last layer that
+/// neither pools nor moves values about; one that already holds a map per class is part of the classifier, unless there is
+/// no other. Throws model_error if there is none.
+template <std::size_t SpatialRank>
+[[nodiscard]] layer<SpatialRank> const& default_layer(std::vector<layer<SpatialRank>> const& layers, index_t classes)
+{
     layer<SpatialRank> const* of_classifier = nullptr;
     for (auto l = layers.rbegin(); l != layers.rend(); ++l) {
-        if (std::find(moving.begin(), moving.end(), l->type) != moving.end()) { continue; }
+        if (only_moves(l->type)) { continue; }
         if (l->shape[0] != classes) { return *l; }
         if (of_classifier == nullptr) { of_classifier = &*l; }
     }

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <scorecam/engines/choose.hpp>
+#include <scorecam/engines/flow.hpp>
 #include <scorecam/engines/layer.hpp>
 #include <scorecam/engines/ports.hpp>
 #include <scorecam/engines/tokens.hpp>
@@ -18,12 +20,6 @@
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::engines {
-
-/// A tensor that may be a layer, as an engine describes it.
-struct candidate {
-    port tensor;       ///< named as the layer is
-    std::string type;  ///< the engine's name of the operation
-};
 
 /// Whether a network takes any number of images or as many as it is tried with.
 enum class batches { any, fixed };
@@ -49,6 +45,7 @@ struct place {
 /// - `takes_any_size()`, `takes_any_batch()`   whether what the ports say of size and batch is no limit;
 /// - `trial(n, batches)`           the outputs of a batch of n; throws if there can be none. Nothing need be run;
 /// - `layers(n)`                   the candidates, after that trial;
+/// - `holds(output)`               the number of the candidate that is that output, or the_image if it is none;
 /// - `explain(output, numbers)`    what will be asked for: an output, and candidates by their numbers;
 /// - `run(images, n, output, layers)`   a batch, read and written where it lies; without `layers`: the output alone;
 /// - `settle()`                    forgets what only loading needs: trial, layers and explain are not called any more;
@@ -74,7 +71,7 @@ public:
             engine_.open(std::forward<Source>(from), input_, how);
             auto const declared = declared_batch(how.input);
             bool const any      = declared == 0 || engine_.takes_any_batch();
-            if (!any || !loads_any_batch(layer_names, how)) { load_fixed(std::max<index_t>(1, declared), layer_names, how); }
+            if (!any || !loads_any_batch(layer_names, how)) { load_fixed(declared, layer_names, how); }
             engine_.settle();
         });
     }
@@ -101,6 +98,9 @@ public:
 
     /// What one should know before one trusts its maps; nothing, if all is well.
     [[nodiscard]] std::vector<std::string> const& notes() const { return notes_; }
+
+    /// Why the layer is explained that is, if none was named.
+    [[nodiscard]] std::string const& why() const { return why_; }
 
     [[nodiscard]] Engine const& engine() const { return engine_; }
 
@@ -166,10 +166,10 @@ private:
         } catch (std::exception const&) {  // said by load_fixed(), if one image does not run either
         }
         if (!found) { return false; }
-        scores_ = *found;
-        look_at_layers(trial_size, how.tokens);
-        choose_layers(names);
+        scores_           = *found;
+        auto const layers = choose_layers(names, trial_size, how.tokens);
         try {
+            engine_.explain(scores_.output, layers);
             auto const on_what = rows_depend_on();
             if (on_what == rows::apart) { return true; }
             if (on_what == rows::mixed) {
@@ -180,18 +180,28 @@ private:
         return false;
     }
 
-    void load_fixed(index_t n, std::vector<std::string> const& names, settings const& how)
+    void load_fixed(index_t declared, std::vector<std::string> const& names, settings const& how)
     {
-        fixed_batch_       = n;
-        auto const outputs = engine_.trial(n, batches::fixed);
-        auto const found   = scores_among(outputs, n, how.output);
-        if (!found) { throw no_scores_among(outputs, n, !how.output.empty()); }
+        fixed_batch_ = std::max<index_t>(1, declared);
+        auto outputs = engine_.trial(fixed_batch_, batches::fixed);
+        auto found   = scores_among(outputs, fixed_batch_, how.output);
+        for (std::size_t i = 0; declared < 1 && !found && i < outputs.size(); ++i) {
+            auto const baked_in = outputs[i].dims.empty() ? 0 : outputs[i].dims[0];  // in a reshape, maybe
+            if (baked_in < 2 || baked_in > 64 || !scores_in(outputs[i].dims, baked_in)) { continue; }
+            auto const others = engine_.trial(baked_in, batches::fixed);
+            found             = scores_among(others, baked_in, how.output);
+            if (!found) { break; }
+            fixed_batch_ = baked_in;
+            outputs      = others;
+            notes_.push_back("the network runs " + std::to_string(baked_in) + " images at a time only");
+        }
+        if (!found) { throw no_scores_among(outputs, fixed_batch_, !how.output.empty()); }
         scores_ = *found;
-        look_at_layers(n, how.tokens);
-        choose_layers(names);
+        engine_.explain(scores_.output, choose_layers(names, fixed_batch_, how.tokens));
         auto const on_what = rows_depend_on();
         if (on_what == rows::mixed) {
-            throw model_error{"the outputs of an image depend on the others in its batch of " + std::to_string(n) +
+            throw model_error{"the outputs of an image depend on the others in its batch of " +
+                              std::to_string(fixed_batch_) +
                               "; export the network for one image at a time, or for any number"};
         }
         if (on_what == rows::random) {
@@ -213,26 +223,27 @@ private:
         return what_rows_depend_on(answers, fixed_batch_, size, exactly ? of_float32 : of_less);
     }
 
-    void look_at_layers(index_t n, std::optional<token_grid<SpatialRank>> const& tokens)
+    /// The numbers of the layers to explain among the engine's candidates.
+    std::vector<std::size_t> choose_layers(std::vector<std::string> names, index_t n,
+                                           std::optional<token_grid<SpatialRank>> const& tokens)
     {
+        auto const candidates = engine_.layers(n);
+        flow const graph{candidates, engine_.holds(scores_.output)};
+        auto const seen = readings_of(candidates, graph, n, input_, tokens);
         layers_.clear();
         taps_.clear();
-        auto const candidates = engine_.layers(n);
         for (std::size_t i = 0; i < candidates.size(); ++i) {
-            auto const& [tensor, type] = candidates[i];
-            auto const& dims           = tensor.dims;
-            bool const open            = std::any_of(dims.begin(), dims.end(), [](index_t d) { return d < 1; });
-            if (!tensor.is_float() || open || dims.empty() || dims[0] != n) { continue; }  // or folded into the batch
-            tap one{i, layer_form::none, {dims.begin() + 1, dims.end()}};
-            one.form = form_of<SpatialRank>(one.dims, tokens, one.shape);
-            if (one.form == layer_form::none) { continue; }
-            layers_.push_back({tensor.name, type, one.shape});
-            taps_.push_back(std::move(one));
+            if (seen[i].form == layer_form::none) { continue; }
+            auto const& dims = candidates[i].tensor.dims;
+            layers_.push_back({candidates[i].tensor.name, candidates[i].type, seen[i].shape});
+            taps_.push_back({i, seen[i].form, {dims.begin() + 1, dims.end()}, seen[i].shape});
         }
-    }
-
-    void choose_layers(std::vector<std::string> const& names)
-    {
+        if (tokens) { expect_tokens(*tokens); }
+        if (names.empty()) {
+            auto const found = default_choice(candidates, graph, seen, classes(), input_);
+            if (found) { names.push_back(candidates[found->number].tensor.name); }
+            why_ = found ? found->why : "the last spatial activation, as far as shapes tell";
+        }
         try {
             explained_ = chosen_layers(layers_, names, classes());
         } catch (model_error const& e) {
@@ -247,7 +258,18 @@ private:
             numbers.push_back(chosen.back().number);
         }
         taps_ = std::move(chosen);
-        engine_.explain(scores_.output, numbers);
+        return numbers;
+    }
+
+    /// Throws model_error if no layer lies so.
+    void expect_tokens(token_grid<SpatialRank> const& tokens) const
+    {
+        auto const image = trailing<SpatialRank>(input_);
+        bool const some = std::any_of(taps_.begin(), taps_.end(), [](tap const& t) { return t.form == layer_form::tokens; });
+        if (some && has_aspect(tokens.grid, image)) { return; }
+        throw model_error{"no layer of the network has " + std::to_string(tokens.leading) + " and " +
+                          to_string(tokens.grid) + " tokens that lie on an image of " + to_string(image) +
+                          "; give the rows and columns of its patches, or nothing"};
     }
 
     void run(batch_type batch, std::span<tap> taps)
@@ -261,16 +283,19 @@ private:
             std::copy_n(in, batch.size(), filled_up_.begin());
             in = filled_up_.data();
         }
-        auto const scores = place_in(outputs_, size, scores_.dims);
+        auto const scores = place_in(outputs_, scores_.of(size));
         std::vector<place> layers;
-        for (auto& one : taps) { layers.push_back(place_in(one.values, size, one.dims)); }
+        for (auto& one : taps) {
+            auto dims = one.dims;
+            dims.insert(dims.begin(), size);
+            layers.push_back(place_in(one.values, std::move(dims)));
+        }
         Engine::translated("the network failed on a batch of " + to_string(batch.shape()),
                            [&] { engine_.run(in, size, scores, layers); });
     }
 
-    [[nodiscard]] static place place_in(std::vector<float>& memory, index_t n, std::vector<index_t> dims)
+    [[nodiscard]] static place place_in(std::vector<float>& memory, std::vector<index_t> dims)
     {
-        dims.insert(dims.begin(), n);
         memory.resize(static_cast<std::size_t>(onnx::product(dims, PTRDIFF_MAX)));
         return {memory.data(), std::move(dims)};
     }
@@ -291,6 +316,7 @@ private:
     std::vector<float> outputs_{};
     std::vector<float> filled_up_{};
     std::vector<std::string> notes_{};
+    std::string why_{};
 };
 
 }  // namespace scorecam::engines

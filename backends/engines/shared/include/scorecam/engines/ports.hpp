@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <scorecam/engines/onnx/numbers.hpp>
@@ -64,18 +65,35 @@ void expect_input(port const& found, extents<Rank> const& input)
     if (!fits) { throw wrong_input(to_string(input), found); }
 }
 
-/// An output (n, classes).
+/// An output of the form (n, classes): with extents of 1 among them, of one class (n), or of one image alone (classes).
 struct scores {
     std::size_t output = 0;
-    std::vector<index_t> dims{};  ///< after the batch: (classes), (classes, 1, 1), ...
+    std::vector<index_t> dims{};  ///< after the batch: (classes), (classes, 1, 1), (1, classes), ...
     index_t classes = 0;
+    bool has_batch  = true;  ///< false of one image alone
+
+    /// The extents of the output for n images.
+    [[nodiscard]] std::vector<index_t> of(index_t n) const
+    {
+        auto all = dims;
+        if (has_batch) { all.insert(all.begin(), n); }
+        return all;
+    }
 };
 
-/// What has the extents `dims` is (n, classes), maybe with extents of 1 behind.
-[[nodiscard]] inline bool holds_scores(std::vector<index_t> const& dims, index_t n)
+/// What has the extents `dims` for n images as scores; none if it is of another form.
+[[nodiscard]] inline std::optional<scores> scores_in(std::vector<index_t> const& dims, index_t n)
 {
-    return dims.size() >= 2 && dims[0] == n && dims[1] > 0 &&
-           std::all_of(dims.begin() + 2, dims.end(), [](index_t d) { return d == 1; });
+    scores found;
+    if (dims.size() == 1 && n == 1) { return scores{0, dims, dims[0], false}; }
+    if (dims.empty() || dims[0] != n) { return std::nullopt; }
+    found.dims.assign(dims.begin() + 1, dims.end());
+    found.classes = 1;
+    for (auto const d : found.dims) {
+        if (d < 1 || (d > 1 && found.classes > 1)) { return std::nullopt; }  // of several places, or unknown
+        found.classes *= d;
+    }
+    return found;
 }
 
 /// The only output of the form (n, classes), of those for which wanted(number) is true. None if there is none, or several.
@@ -84,10 +102,11 @@ template <class Wanted>
 {
     std::optional<scores> found;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-        auto const& dims = outputs[i].dims;
-        if (!wanted(i) || !outputs[i].is_float() || !holds_scores(dims, n)) { continue; }
+        auto one = scores_in(outputs[i].dims, n);
+        if (!wanted(i) || !outputs[i].is_float() || !one) { continue; }
         if (found) { return std::nullopt; }
-        found = scores{i, {dims.begin() + 1, dims.end()}, dims[1]};
+        found         = std::move(one);
+        found->output = i;
     }
     return found;
 }
@@ -101,7 +120,7 @@ template <class Wanted>
 /// What to say where scores_among() finds none.
 [[nodiscard]] inline model_error no_scores_among(std::vector<port> const& outputs, index_t n, bool named)
 {
-    auto const suits = [&](port const& one) { return one.is_float() && holds_scores(one.dims, n); };
+    auto const suits = [&](port const& one) { return one.is_float() && scores_in(one.dims, n); };
     bool const some  = std::any_of(outputs.begin(), outputs.end(), suits);
     return model_error{"the network needs one output of the form (n, classes); it has" + listed(outputs) +
                        (some || named ? "; name one of that form in settings::output" : "; export it with its scores")};
