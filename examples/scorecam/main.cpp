@@ -27,7 +27,7 @@ CLI::Validator written_as(text::form<T> how)
     auto const check = [how](std::string const& written) {
         return how.read(written) ? std::string{} : written + ": write " + text::listed(how);
     };
-    return CLI::Validator{check, ""};
+    return CLI::Validator{check, text::listed(how)};
 }
 /// One of the names.
 CLI::Validator one_of(std::vector<std::string> names)
@@ -81,7 +81,9 @@ void add_model_options(CLI::App& command, cli::model_options& options)
 CLI::Option* add_choice(CLI::App& command, cli::explain_options& options, text::choice const& line)
 {
     auto const choose = [&options, &line](std::string const& written) { options.chosen.emplace_back(line.name, written); };
-    return command.add_option_function<std::string>("--" + line.name, choose, line.help + ": " + line.values());
+    auto* const added = command.add_option_function<std::string>("--" + line.name, choose, line.help + ": " + line.values());
+    if (line.part == text::part::execution) { added->default_str(line.text({}).value_or("")); }
+    return added;
 }
 CLI::Option* add_choice(CLI::App& command, cli::explain_options& options, char const* name)
 {
@@ -138,7 +140,7 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
     command
         .add_option("--tolerance", options.tolerance,
                     "Score as many channels as it takes for a predicted error of the map below this, such as 0.05")
-        ->check(written_as(text::above("ERROR", 0, 1)))
+        ->check(written_as(cli::tolerances()))
         ->excludes(budget);
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
@@ -187,7 +189,7 @@ void add_bench_options(CLI::App& command, cli::bench_options& options)
     add_target_options(command, options);
     add_convention_option(command, options, "Whose Score-CAM");
     auto const whole = written_as(text::count());
-    auto const share = written_as(text::above("ERROR", 0, 1));
+    auto const share = written_as(cli::tolerances());
     CLI::Validator const any;
     add_list(command, "--batch", options.lists.batches, "batch:", any, "As in scorecam explain");
     add_list(command, "--memory", options.lists.batches, "memory:", any,

@@ -216,7 +216,11 @@ TEST_CASE("wrong usage is status 2, help and version are 0")
     CHECK(run("explain " + network + " x.png --threads -1").status == 2);
     CHECK(run("explain " + network + " x.png --threads 100000").status == 2);
     CHECK(run("explain --help").status == 0);
-    CHECK(contains(run("explain --help").text, "--baseline"));
+    auto const help = run("explain --help").text;
+    CHECK(contains(help, "--baseline"));
+    CHECK(contains(help, "What is read from the outputs: probability, logit or sigmoid"));  // as the table has it
+    CHECK(contains(help, "float32 or bfloat16"));
+    CHECK(contains(run("evaluate --help").text, "opencv"));
     CHECK(contains(run("--version").text, SCORECAM_VERSION));
 }
 
@@ -242,7 +246,8 @@ TEST_CASE("a name or a value that is none is status 2 in every command, and the 
     refuses("explain", "--background blur:1:1000000000", "RADIUS from 0 to 10000");
     refuses("explain", "--mask-epsilon nan", "write EPSILON from 0 to 1");
     refuses("explain", "--baseline image:", "image:FILE");
-    refuses("explain", "--tolerance nan", "write ERROR above 0");
+    refuses("explain", "--tolerance nan", "write ERROR from 1e-06 to 0.999");
+    refuses("explain", "--tolerance 1", "write ERROR from 1e-06 to 0.999");
     refuses("explain", "--budget 0", "write N from 1");
     refuses("explain", "--concurrency 100000", "--concurrency 100000: write");
     refuses("explain", "--convention offical", "write official, paper,");
@@ -258,7 +263,7 @@ TEST_CASE("a name or a value that is none is status 2 in every command, and the 
     refuses("compare", "--composition official,map-scaling=nne", "write none or min-max");
     refuses("compare", "--composition uniform --composition official,channels=list:1,x", "list:1,x: write all,");
     refuses("compare", "--composition official,wieghting=relu", "wieghting=relu: write one of masks, groups, channels,");
-    refuses("compare", "--composition official,tolerance=nan", "write ERROR above 0");
+    refuses("compare", "--composition official,tolerance=nan", "write ERROR from 1e-06 to 0.999");
     refuses("compare", "--composition offical", "write the name of a convention first: official,");
     refuses("bench", "--seconds nan", "write SECONDS from 0");
     refuses("bench", "--batch 8 --top-channels 0", "write N from 1");

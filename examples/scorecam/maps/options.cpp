@@ -131,7 +131,7 @@ explain_options with_composition(explain_options const& options, std::string con
         } else if (name == "budget") {
             made.budget = static_cast<int>(text::read_or_refuse(text::count(), value, written));
         } else if (name == "tolerance") {
-            made.tolerance = text::read_or_refuse(text::above("ERROR", 0, 1), value, written);
+            made.tolerance = text::read_or_refuse(tolerances(), value, written);
         } else if (place) {
             (name == "engine" ? made.engine : name == "precision" ? made.precision : made.layers.emplace_back()) = value;
         } else {

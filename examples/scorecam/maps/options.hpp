@@ -73,9 +73,13 @@ struct explain_options : model_options {
                                                   int threads_in_force) const;
 };
 
-/// The options with another convention and what is chosen beside it: "official,channels=deviation:64,budget=32". What
-/// says where it runs may stand there too if `places`: engine=, precision= and layer=. Throws scorecam::option_error.
+/// What a map's predicted error may be, as a share of its range.
+[[nodiscard]] inline sc::text::form<double> tolerances() { return sc::text::number("ERROR", 1e-6, 0.999); }
+
+/// Whether a composition may say where it runs, too: engine=, precision= and layer=.
 enum class places { none, allowed };
+/// The options with another convention and what is chosen beside it: "official,channels=deviation:64,budget=32". Throws
+/// scorecam::option_error.
 [[nodiscard]] explain_options with_composition(explain_options const& options, std::string const& text, places where);
 
 /// Every choice of a method as it is written.
