@@ -24,7 +24,7 @@ constexpr sc::index_t batch_size = 16;
 template <class Backend>
 class bench_table {
     template <class T, std::size_t Rank>
-    using held = sc::scratch<Backend, T, Rank>;
+    using held = sc::detail::scratch<Backend, T, Rank>;
 
 public:
     bench_table(int threads, cases::shape_case const& shape) : on_{make(threads)}
