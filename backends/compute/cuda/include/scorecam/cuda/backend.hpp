@@ -168,19 +168,20 @@ public:
 
         auto const* behind = background.size() == 0 ? nullptr : background.data();
         auto const all     = [&](auto count) {
-            return work::masking<T, U, spatial, decltype(count)::value>{.images         = images.data(),
-                                                                            .background     = behind,
-                                                                            .one_background = background.extent(0) == 1,
-                                                                            .normalised     = normalised.data(),
-                                                                            .picks          = picks.data(),
-                                                                            .count          = n,
-                                                                            .channels       = channels,
-                                                                            .low            = low,
-                                                                            .high           = high,
-                                                                            .enlarged       = masks.resized_to(high),
-                                                                            .shifts = masks.shifts.size() > 0 ? masks.shifts.data() : nullptr,
-                                                                            .axis           = masks.rule.axis,
-                                                                            .batch          = batch.data()};
+            return work::masking<T, U, spatial, decltype(count)::value>{
+                    .images         = images.data(),
+                    .background     = behind,
+                    .one_background = background.extent(0) == 1,
+                    .normalised     = normalised.data(),
+                    .picks          = picks.data(),
+                    .count          = n,
+                    .channels       = channels,
+                    .low            = low,
+                    .high           = high,
+                    .enlarged       = masks.resized_to(high),
+                    .shifts         = masks.shifts.size() > 0 ? masks.shifts.data() : nullptr,
+                    .axis           = masks.rule.axis,
+                    .batch          = batch.data()};
         };
         constexpr int widest = bytes_per_pack / sizeof(U);
         using in_packs       = std::integral_constant<int, widest>;
@@ -207,19 +208,22 @@ public:
     {
         constexpr std::size_t spatial = Rank - 2;
         auto const high               = trailing<spatial>(out.shape());
-        launch(work::average<T, spatial>{.maps      = masks.maps.data(),
-                                         .ranges    = masks.ranges.data(),
-                                         .one_image = masks.maps.extent(0) == 1,
-                                         .shifts    = masks.shifts.size() > 0 ? masks.shifts.data() : nullptr,
-                                         .weights   = weights.data(),
-                                         .images    = out.extent(0),
-                                         .channels  = weights.extent(1),
-                                         .wanted    = weights.extent(2),
-                                         .low       = trailing<spatial>(masks.maps.shape()),
-                                         .high      = high,
-                                         .enlarged  = masks.resized_to(high),
-                                         .rule      = masks.rule,
-                                         .out       = out.data()},
+        auto const normalised         = allocate<T>(masks.maps.size());  // affine: commutes with resizing
+        view<T, Rank> const to{normalised.data(), masks.maps.shape()};
+        copy(masks.maps, to);
+        normalise(merge_leading(to), merge_leading(masks.ranges), masks.rule);
+        launch(work::average<T, spatial>{.normalised = normalised.data(),
+                                         .one_image  = masks.maps.extent(0) == 1,
+                                         .shifts     = masks.shifts.size() > 0 ? masks.shifts.data() : nullptr,
+                                         .weights    = weights.data(),
+                                         .images     = out.extent(0),
+                                         .channels   = weights.extent(1),
+                                         .wanted     = weights.extent(2),
+                                         .low        = trailing<spatial>(masks.maps.shape()),
+                                         .high       = high,
+                                         .enlarged   = masks.resized_to(high),
+                                         .axis       = masks.rule.axis,
+                                         .out        = out.data()},
                stream_);
     }
 

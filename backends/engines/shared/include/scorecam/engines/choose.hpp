@@ -163,7 +163,9 @@ template <std::size_t SpatialRank>
     for (std::size_t v = tensors.size(); v-- > 0;) {
         auto const& one = seen[v];
         if (one.form == layer_form::none || !one.is_sure || !graph.feeds(v)) { continue; }
-        if (one.shape[0] < 2 || !has_aspect(trailing<SpatialRank>(one.shape), trailing<SpatialRank>(input))) { continue; }
+        bool const fits = one.form == layer_form::maps ||  // whose strides may differ from axis to axis
+                          has_aspect(trailing<SpatialRank>(one.shape), trailing<SpatialRank>(input));
+        if (one.shape[0] < 2 || !fits) { continue; }
         if (one.form == layer_form::tokens) {
             auto const before = detail::before_attention(v, tensors, graph, seen);
             if (before) { return before; }
