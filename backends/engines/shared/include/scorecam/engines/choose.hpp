@@ -23,14 +23,14 @@ struct reading {
     bool is_sure = false;              ///< the graph or the size of the image says so, not the number of extents alone
 };
 
-/// Whether the sides of `grid` are to each other as those of the image, within a quarter.
+/// Whether the sides of `grid` are to each other as those of the image, within a factor of exp(log_factor).
 template <std::size_t SpatialRank>
-[[nodiscard]] bool has_aspect(extents<SpatialRank> const& grid, extents<SpatialRank> const& image)
+[[nodiscard]] bool has_aspect(extents<SpatialRank> const& grid, extents<SpatialRank> const& image, double log_factor = 0.25)
 {
     for (std::size_t d = 1; d < SpatialRank; ++d) {
         auto const ours   = std::log(static_cast<double>(grid[d]) / static_cast<double>(grid[0]));
         auto const theirs = std::log(static_cast<double>(image[d]) / static_cast<double>(image[0]));
-        if (grid[0] < 1 || grid[d] < 1 || std::abs(ours - theirs) > 0.25) { return false; }
+        if (grid[0] < 1 || grid[d] < 1 || std::abs(ours - theirs) > log_factor) { return false; }
     }
     return true;
 }
@@ -163,8 +163,8 @@ template <std::size_t SpatialRank>
     for (std::size_t v = tensors.size(); v-- > 0;) {
         auto const& one = seen[v];
         if (one.form == layer_form::none || !one.is_sure || !graph.feeds(v)) { continue; }
-        bool const fits = one.form == layer_form::maps ||  // whose strides may differ from axis to axis
-                          has_aspect(trailing<SpatialRank>(one.shape), trailing<SpatialRank>(input));
+        double const apart = one.form == layer_form::maps ? 0.8 : 0.25;  // a stride of 2 along one axis alone is no strip yet
+        bool const fits    = has_aspect(trailing<SpatialRank>(one.shape), trailing<SpatialRank>(input), apart);
         if (one.shape[0] < 2 || !fits) { continue; }
         if (one.form == layer_form::tokens) {
             auto const before = detail::before_attention(v, tensors, graph, seen);
