@@ -23,9 +23,9 @@ template <class Steps>
 void prepare(Steps& steps, typename Steps::images_view images, call_choices const& now)
 {
     steps.begin(images, now);
-    steps.look();                 // f(X), and A_k
+    steps.look();                 // f(X), and A_k if masks are made of it
     steps.choose_targets();       // c
-    steps.make_masks();           // H_k = s(Up(A_k)): a channel without contrast gives none. Waits.
+    steps.make_masks();           // what H_k = s(Up(A_k)) is made of: a channel without contrast gives none. Waits.
     steps.score_baseline();       // f(X_b)
     steps.score_flat_channels();  // f under an all-zero mask, if they take part
 }

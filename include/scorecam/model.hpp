@@ -190,10 +190,10 @@ concept right_capture_layers =
 /// - `capturable`         true if, on a device, each forward of n images at the same place enqueues the same work, on that
 ///                        queue alone and on memory that stays, and answers with the same view: it may then be recorded once
 ///                        and replayed without a call, see detail/graphs.hpp;
-/// - `replica()`          another model over the same network that other threads may call at the same time, for `callers`;
+/// - `replica()`          another model over the same network that other threads may call at the same time, for `concurrency`;
 /// - `precision()`        a text, such as "bfloat16", if it computes in something else than value_type;
 /// - `resume(activations)`  the outputs for activations (n, K, h, w) of the tapped layer, changed or not, for every n: the rest
-///                        of the network run alone, for masks that are put on the activations (at_tap). A device's takes the
+///                        of the network run alone, for masks that are put on the activations (place::tap). A device's takes the
 ///                        queue, too.
 template <class M>
 concept model = detail::names_value_type<M> && detail::names_space<M> && detail::has_input_shape<M> &&

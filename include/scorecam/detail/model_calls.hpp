@@ -191,7 +191,7 @@ public:
     }
 
     /// run(picks), which calls the model once with what is at `batch`; recorded and replayed where that can be, see
-    /// recorded_chunks.hpp.
+    /// graphs.hpp.
     template <class Picks, class Run>
     [[nodiscard]] outputs_of<Model> run_chunk(void const* batch, Picks picks, Run const& run)
     {

@@ -1,9 +1,10 @@
 #pragma once
-// A backend and a model at work: the scores of a list of perturbed copies of images. The loop that costs everything is here, from
-// the mask to the score.
+// A backend and a model at work: the scores of a list of perturbed copies of images. The loop that costs everything is here: score()
+// has its body, from the mask to the score, and work_through() its batches.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -65,7 +66,7 @@ struct masked {
 };
 
 /// The unit that everything here is a client of: a backend, a model, replicas of both, the choices in force, memory and counts.
-/// For one thread at a time, which enter() sees to. Not movable: others refer to its parts.
+/// For one thread at a time, which enter() sees to for those that are kept. Not movable: others refer to its parts.
 template <class Backend, class Model>
 class scorer {
     using T = typename Model::value_type;
@@ -105,7 +106,7 @@ public:
     void begin(images_view images, call_choices const& now)
     {
         check_images(images, calls_.input_shape());
-        call_ = now;
+        now_ = now;
         calls_.restart();
         batch_size_ = 0;
         ask_for_replicas();
@@ -124,19 +125,19 @@ public:
     /// The questions (I, M), given the model's answers to the images.
     auto choose_targets(model_outputs<T, typename Backend::space_type> const& outputs, held<index_t, 2>& out)
     {
-        if (call_.listed) {
-            auto const list = call_.listed(outputs.images(), outputs.row_shape()[0]);
+        if (now_.listed) {
+            auto const list = now_.listed(outputs.images(), outputs.row_shape()[0]);
             return on_.from_host(list.data(), out.resize(on_, list.shape()));
         }
         if (outputs.row_shape().axes != 1 && outputs.row_shape().size() != outputs.row_shape()[0]) {
             throw target_error{"top classes are those of outputs (n, classes), and the model's are of the shape " +
                                to_string(outputs.row_shape()) + " for each image; name targets, which the score reads: target{0}"};
         }
-        if (call_.top < 1 || call_.top > outputs.extent(1)) {
-            throw target_error{"the top " + std::to_string(call_.top) + " classes were asked of a model with " +
+        if (now_.top < 1 || now_.top > outputs.extent(1)) {
+            throw target_error{"the top " + std::to_string(now_.top) + " classes were asked of a model with " +
                                std::to_string(outputs.extent(1)) + " outputs; ask for 1 to " + std::to_string(outputs.extent(1))};
         }
-        on_.top(outputs.flat(), out.resize(on_, {{outputs.images(), call_.top}}));
+        on_.top(outputs.flat(), out.resize(on_, {{outputs.images(), now_.top}}));
     }
 
     /// Scores perturbed copies: copy {i, k} of the list, made by perturb(backend, first, picks, where), has scores(i, k, m) =
@@ -264,7 +265,7 @@ private:
         auto const next_range = [&] {
             std::lock_guard const lock{mutex};
             if (failure || started == total) { return std::pair{started, index_t{0}}; }
-            if (call_.stop_requested && call_.stop_requested()) {
+            if (now_.stop_requested && now_.stop_requested()) {
                 throw cancelled{"stopped after " + std::to_string(done) + " of " + std::to_string(total) + " masked images"};
             }
             auto const n = next_batch(std::min(share, total - started));
@@ -275,7 +276,7 @@ private:
             batch_size_ = std::max(batch_size_, n);
             if (recipe_.batching.took) { recipe_.batching.took(n, seconds); }
             done += n;
-            if (call_.report) { call_.report(done, total); }
+            if (now_.report) { now_.report(done, total); }
         };
         auto const smaller_than = [&](index_t tried) {
             std::lock_guard const lock{mutex};
@@ -303,7 +304,7 @@ private:
             }
         };
 
-        if (call_.report) { call_.report(0, total); }
+        if (now_.report) { now_.report(0, total); }
         {
             std::vector<std::jthread> threads;
             for_each_replica([&](auto& one) { threads.emplace_back([&] { work(one.on, one.calls); }); });
@@ -379,7 +380,7 @@ private:
     model_calls<Backend, Model> calls_;
     typename replica_list<Backend, Model>::type replicas_;
     recipe_type recipe_;
-    call_choices call_;
+    call_choices now_;
     std::atomic<bool> busy_{false};
     index_t batch_size_ = 0;
     held<ops::pick, 1> picks_;

@@ -30,7 +30,7 @@ struct layer {
     return std::find(moving.begin(), moving.end(), type) != moving.end();
 }
 
-/// The layer to explain if none is named: the last spatial activation before the classifier. That is the last layer that
+/// The layer to explain if none is named and nothing is known of the graph (choose.hpp goes first where it is): the last spatial activation before the classifier. That is the last layer that
 /// neither pools nor moves values about; one that already holds a map per class is part of the classifier, unless there is
 /// no other. Throws model_error if there is none.
 template <std::size_t SpatialRank>

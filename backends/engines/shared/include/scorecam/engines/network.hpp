@@ -61,7 +61,7 @@ public:
     using settings   = typename Engine::settings;
 
     /// From what the engine reads: see its `open`. Inputs are (C, H, W) = `input`. Layers are named as layers() has them;
-    /// none: default_layer(). Throws model_error.
+    /// none: default_choice(), see choose.hpp, or where the graph is not known default_layer(). Throws model_error.
     template <class Source>
     explicit basic_network(Source&& from, input_type input, std::vector<std::string> const& layer_names = {},
                            settings how = {})
