@@ -84,6 +84,7 @@ TEST_CASE("several named outputs: a score reads each, and the explanation keeps 
         CHECK(std::isfinite(found.scores(0, 0, m)));
         CHECK(found.scores(0, 0, 0) != found.scores(0, 0, 1));
     }
+    std::vector<float> const numbers_of_one{1, 2};
     sc::tensor_view<float const, 4> const seen = image;
     auto const outputs                         = model.forward(seen);
     CHECK(outputs.number_of("scores") == 1);
@@ -91,6 +92,9 @@ TEST_CASE("several named outputs: a score reads each, and the explanation keeps 
     CHECK_THROWS_WITH_AS(static_cast<void>(outputs.number_of("boxs")),
                          "the model has no output 'boxs'; its outputs are boxes, scores", sc::option_error);
     CHECK(outputs.rows()[0].output(1)[3] == outputs.flat(1)(0, 3));
+    auto const of_third = sc::score_by([](auto row, sc::index_t c) { return row.output(2)[c]; });
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::target{0}, of_third)), sc::option_error);
+    CHECK_THROWS_AS(static_cast<void>(sc::ops::row<float>{numbers_of_one.data(), 2}.output(1)), sc::option_error);
 }
 
 TEST_CASE("outputs whose shape changes from call to call are refused with both shapes")
@@ -172,6 +176,7 @@ TEST_CASE("masks that are no activations are checked before they are used")
     CHECK_THROWS_AS(static_cast<void>(explained({ones, {{{0, 0}}}, {{10, 10}}})), sc::shape_error);
     CHECK_THROWS_AS(static_cast<void>(explained({ones}, sc::estimate::weighted_sum)), sc::option_error);
     CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::conventions::rise{{.number = 0}})), sc::option_error);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::conventions::rise{{.cells = 9}})), sc::option_error);
 }
 
 TEST_CASE("targets, progress and stopping are of a call, on an explainer that is kept")

@@ -78,6 +78,10 @@ public:
     void make_masks()
     {
         if (chosen().make_masks) {
+            if (chosen().groups > 0) {
+                throw option_error{
+                    "groups are made of channels of the activations, and these masks are no activations; leave one of them out"};
+            }
             take_masks(chosen().make_masks(trailing<spatial_rank>(subject().shape())));
         } else {
             shifts_.clear();

@@ -2,8 +2,10 @@
 // Readings of a row of numbers: as it is, through a sigmoid, or as a softmax. The same readings turn a row of logits into
 // a class score and a row of channel scores into channel weights.
 #include <cmath>
+#include <string>
 
 #include <scorecam/config.hpp>
+#include <scorecam/error.hpp>
 #include <scorecam/ops/range.hpp>
 #include <scorecam/ops/team.hpp>
 #include <scorecam/tensor_view.hpp>
@@ -48,7 +50,7 @@ struct row {
 
     [[nodiscard]] SCORECAM_HD constexpr index_t size() const { return count; }
     [[nodiscard]] SCORECAM_HD constexpr T operator[](index_t i) const { return data[i]; }
-    /// The image's row of output number k, 0 for the first.
+    /// The image's row of output number k, 0 for the first. Throws option_error on the host if there is none.
     [[nodiscard]] SCORECAM_HD constexpr row output(int k) const;
 };
 
@@ -76,7 +78,15 @@ struct outputs {
 template <class T>
 [[nodiscard]] SCORECAM_HD constexpr row<T> row<T>::output(int k) const
 {
-    return of == nullptr ? *this : of->row_of(number_in_them, k);
+    if (k == 0) { return *this; }
+    bool const there = of != nullptr && k > 0 && k < of->count;
+#if !defined(__CUDA_ARCH__)
+    if (!there) {
+        throw option_error{"a score reads output number " + std::to_string(k + 1) +
+                           " of the model, and there is none here; read one that it has, see model_outputs"};
+    }
+#endif
+    return there ? of->row_of(number_in_them, k) : row{nullptr, 0};  // a device stops at what is read of it
 }
 
 /// The number itself.

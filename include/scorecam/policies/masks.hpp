@@ -54,6 +54,14 @@ struct random_grids {
                                " cells a side were asked for, with ones of probability " + std::to_string(probability) +
                                "; give 1 or more of each, and a probability above 0 and up to 1"};
         }
+        constexpr index_t most = 2147483647;  // masks are numbered in 32 bits
+        for (std::size_t d = 0; d < R; ++d) {
+            if (number > most || cells > image[d]) {
+                throw option_error{std::to_string(number) + " random grids of " + std::to_string(cells) +
+                                   " cells a side were asked for on images of " + to_string(image) +
+                                   "; give 2147483647 grids at most, and no more cells than pixels"};
+            }
+        }
         std::uint64_t counter = 0;
         auto const drawn      = [&] { return static_cast<double>(ops::mix(seed ^ ops::mix(counter++)) >> 11U) * 0x1p-53; };
         extents<R> grid{}, cell{}, enlarged{};
