@@ -1,11 +1,10 @@
 #pragma once
-// The policies in force, as the steps call them. Which types they have is settled here: what uses a recipe is compiled once for a
-// backend and a model, whatever the choices.
+// The policies in force, as the steps call them. Which types they have is settled here: what uses a recipe is compiled once
+// for a backend and a model, whatever the choices.
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <stop_token>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -24,29 +23,32 @@ struct call_choices {
     std::function<bool()> stop_requested;                        ///< may be empty
 
     template <class Target>
-    void take(kinds::target, std::shared_ptr<Target> chosen)
+    void take(kinds::target, [[maybe_unused]] Target policy)
     {
         listed = {};
         if constexpr (lists_targets<Target>) {
-            listed = [chosen](index_t images, index_t classes) { return chosen->list(images, classes); };
+            auto const chosen = std::make_shared<Target>(std::move(policy));
+            listed            = [chosen](index_t images, index_t classes) { return chosen->list(images, classes); };
         } else {
-            top = chosen->number;
+            top = policy.number;
         }
     }
     template <class Listener>
-    void take(kinds::progress, std::shared_ptr<Listener> chosen)
+    void take(kinds::progress, [[maybe_unused]] Listener policy)
     {
         report = {};
         if constexpr (!std::is_same_v<Listener, silent>) {
-            report = [chosen](index_t done, index_t total) { chosen->report(done, total); };
+            auto const chosen = std::make_shared<Listener>(std::move(policy));
+            report            = [chosen](index_t done, index_t total) { chosen->report(done, total); };
         }
     }
     template <class Stop>
-    void take(kinds::stop, std::shared_ptr<Stop> chosen)
+    void take(kinds::stop, [[maybe_unused]] Stop policy)
     {
         stop_requested = {};
         if constexpr (!std::is_same_v<Stop, never_stop>) {
-            stop_requested = [chosen] { return static_cast<bool>(chosen->requested()); };
+            auto const chosen = std::make_shared<Stop>(std::move(policy));
+            stop_requested    = [chosen] { return static_cast<bool>(chosen->requested()); };
         }
     }
 };
@@ -84,7 +86,7 @@ struct recipe {
 
     // masks
     std::function<mask_list<T, SpatialRank>(extents<SpatialRank>)> make_masks;  ///< empty: they are the activations
-    index_t groups = 0;                                                       ///< 0: none
+    index_t groups = 0;                                                         ///< 0: none
     std::function<std::vector<bool>(tensor_view<ops::moments<T> const, 1>)> choose_channels;  ///< empty: all
     unscored_channels unscored{};
     flat_channels flat{};
@@ -96,7 +98,8 @@ struct recipe {
     picture_type baseline;
     bool has_baseline = false;
     std::function<void(Backend&, const_view_on<Backend, T, 3> scores, const_view_on<Backend, ops::channel_role, 2> roles,
-                       const_view_on<Backend, T, 2> baseline, const_view_on<Backend, T, 2> zero_mask, view_on<Backend, T, 3>)>
+                       const_view_on<Backend, T, 2> baseline, const_view_on<Backend, T, 2> zero_mask,
+                       view_on<Backend, T, 3>)>
         weigh;
     std::function<void(ops::contributions<T> const&, T* weights)> weigh_row;
     bool shift_invariant = false;  ///< a baseline cannot matter
@@ -113,27 +116,30 @@ struct recipe {
     index_t concurrency = 1;
 
     template <class Kind, class P>
-        requires std::is_same_v<Kind, kinds::target> || std::is_same_v<Kind, kinds::progress> || std::is_same_v<Kind, kinds::stop>
-    void take(Kind kind, std::shared_ptr<P> chosen)
+        requires std::is_same_v<Kind, kinds::target> || std::is_same_v<Kind, kinds::progress> ||
+                 std::is_same_v<Kind, kinds::stop>
+    void take(Kind kind, P policy)
     {
-        call.take(kind, std::move(chosen));
+        call.take(kind, std::move(policy));
     }
     template <class Score>
-    void take(kinds::score, std::shared_ptr<Score> chosen)
+    void take(kinds::score, Score policy)
     {
-        score = [chosen](Backend& on, outputs_on<Backend, T> outputs, const_view_on<Backend, ops::pick, 1> picks,
+        auto const chosen = std::make_shared<Score>(std::move(policy));
+        score             = [chosen](Backend& on, outputs_on<Backend, T> outputs, const_view_on<Backend, ops::pick, 1> picks,
                          const_view_on<Backend, index_t, 2> targets,
                          view_on<Backend, T, 3> scores) { on.score(outputs, *chosen, picks, targets, scores); };
-        score_row = [chosen](ops::row<T> outputs, index_t const* targets, index_t count, T* scores) {
+        score_row         = [chosen](ops::row<T> outputs, index_t const* targets, index_t count, T* scores) {
             auto const reading = (*chosen)(outputs);
             for (index_t m = 0; m < count; ++m) { scores[m] = static_cast<T>(reading(targets[m])); }
         };
         nature = nature_of<Score>;
     }
     template <class Source>
-    void take(kinds::masks, std::shared_ptr<Source> chosen)
+    void take(kinds::masks, [[maybe_unused]] Source policy)
     {
         if constexpr (!std::is_same_v<Source, from_activations>) {
+            auto const chosen = std::make_shared<Source>(std::move(policy));
             static_assert(
                 requires(extents<SpatialRank> size) {
                     { chosen->template make<T>(size) } -> std::same_as<mask_list<T, SpatialRank>>;
@@ -142,63 +148,66 @@ struct recipe {
         }
     }
     template <class Grouping>
-    void take(kinds::grouping, std::shared_ptr<Grouping> chosen)
+    void take(kinds::grouping, [[maybe_unused]] Grouping policy)
     {
         if constexpr (!std::is_same_v<Grouping, no_groups>) {
-            groups = chosen->number;
+            groups = policy.number;
             if (groups < 1) {
                 throw option_error{std::to_string(groups) + " groups of channels were asked for; ask for 1 or more"};
             }
         }
     }
     template <class Choice>
-    void take(kinds::channels, std::shared_ptr<Choice> chosen)
+    void take(kinds::channels, [[maybe_unused]] Choice policy)
     {
         if constexpr (!std::is_same_v<Choice, all_channels>) {
-            choose_channels = [chosen](tensor_view<ops::moments<T> const, 1> moments) { return chosen->choose(moments); };
+            auto const chosen = std::make_shared<Choice>(std::move(policy));
+            choose_channels   = [chosen](tensor_view<ops::moments<T> const, 1> moments) { return chosen->choose(moments); };
         }
     }
     template <class Rule>
-    void take(kinds::unscored, std::shared_ptr<Rule> chosen)
+    void take(kinds::unscored, Rule policy)
     {
-        unscored = *chosen;
+        unscored = policy;
     }
     template <class Rule>
-    void take(kinds::flat, std::shared_ptr<Rule> chosen)
+    void take(kinds::flat, Rule policy)
     {
-        flat = *chosen;
+        flat = policy;
     }
     template <class Rule>
-    void take(kinds::masking, std::shared_ptr<Rule> chosen)
+    void take(kinds::masking, Rule policy)
     {
-        masking = *chosen;
+        masking = policy;
         check_epsilon(masking.epsilon);
     }
     template <class Rule>
-    void take(kinds::place, std::shared_ptr<Rule> chosen)
+    void take(kinds::place, Rule policy)
     {
-        place = *chosen;
+        place = policy;
     }
     template <class Background>
-    void take(kinds::background, std::shared_ptr<Background> chosen)
+    void take(kinds::background, Background policy)
     {
-        background = picture_of(chosen);
+        background = picture_of(std::move(policy));
     }
     template <class Baseline>
-    void take(kinds::baseline, std::shared_ptr<Baseline> chosen)
+    void take(kinds::baseline, [[maybe_unused]] Baseline policy)
     {
         if constexpr (!std::is_same_v<Baseline, no_baseline>) {
-            baseline     = picture_of(chosen);
+            baseline     = picture_of(std::move(policy));
             has_baseline = true;
         }
     }
     template <class Weighting>
-    void take(kinds::weighting, std::shared_ptr<Weighting> chosen)
+    void take(kinds::weighting, Weighting policy)
     {
-        weigh = [chosen](Backend& on, const_view_on<Backend, T, 3> scores, const_view_on<Backend, ops::channel_role, 2> roles,
-                         const_view_on<Backend, T, 2> base, const_view_on<Backend, T, 2> zero_mask,
+        auto const chosen = std::make_shared<Weighting>(std::move(policy));
+        weigh             = [chosen](Backend& on, const_view_on<Backend, T, 3> scores,
+                         const_view_on<Backend, ops::channel_role, 2> roles, const_view_on<Backend, T, 2> base,
+                         const_view_on<Backend, T, 2> zero_mask,
                          view_on<Backend, T, 3> weights) { on.weigh(scores, roles, base, zero_mask, *chosen, weights); };
-        weigh_row = [chosen](ops::contributions<T> const& c, T* weights) {
+        weigh_row         = [chosen](ops::contributions<T> const& c, T* weights) {
             auto const reading = (*chosen)(c);
             for (index_t k = 0; k < c.count; ++k) { weights[k] = static_cast<T>(ops::weight_of(c, reading, k)); }
         };
@@ -207,26 +216,27 @@ struct recipe {
         weighs_alone    = weighs_channels_alone<Weighting>;
     }
     template <class Rule>
-    void take(kinds::estimate, std::shared_ptr<Rule> chosen)
+    void take(kinds::estimate, Rule policy)
     {
-        estimate = *chosen;
+        estimate = policy;
     }
     template <class Rule>
-    void take(kinds::summand, std::shared_ptr<Rule> chosen)
+    void take(kinds::summand, Rule policy)
     {
-        summand = *chosen;
+        summand = policy;
     }
     template <class Rule>
-    void take(kinds::heatmap, std::shared_ptr<Rule> chosen)
+    void take(kinds::heatmap, Rule policy)
     {
-        heatmap = *chosen;
+        heatmap = policy;
         check_epsilon(heatmap.activation_epsilon);
         check_epsilon(heatmap.epsilon);
     }
     template <class Strategy>
-    void take(kinds::batching, std::shared_ptr<Strategy> chosen)
+    void take(kinds::batching, Strategy policy)
     {
-        batching.next = [chosen](batch_request r) { return static_cast<index_t>(chosen->next(r)); };
+        auto const chosen = std::make_shared<Strategy>(std::move(policy));
+        batching.next     = [chosen](batch_request r) { return static_cast<index_t>(chosen->next(r)); };
         if constexpr (requires(index_t n, double seconds) { chosen->took(n, seconds); }) {
             batching.took = [chosen](index_t n, double seconds) { chosen->took(n, seconds); };
         }
@@ -238,9 +248,9 @@ struct recipe {
         }
     }
     template <class Concurrency>
-    void take(kinds::concurrency, std::shared_ptr<Concurrency> chosen)
+    void take(kinds::concurrency, Concurrency policy)
     {
-        concurrency = chosen->number;
+        concurrency = policy.number;
     }
 
 private:
@@ -252,16 +262,17 @@ private:
     }
     /// The picture that a baseline or a background holds; of a variant, the one it holds.
     template <class Holder>
-    static picture_type picture_of(std::shared_ptr<Holder> holder)
+    static picture_type picture_of(Holder holder)
     {
-        return with_policy(holder->picture, [&](auto const& picture) {
-            using picture_kind = std::remove_cvref_t<decltype(picture)>;
+        return with_policy(holder.picture, []<class P>(P& held) {
             picture_type found;
-            found.per_image   = picture_kind::per_image;
-            found.is_black    = std::is_same_v<picture_kind, black>;
-            found.is_unmasked = std::is_same_v<picture_kind, unmasked>;
-            found.paint       = [holder, &picture](Backend& on, const_view_on<Backend, T, rank> images,
-                                             view_on<Backend, T, rank> out) { picture.paint(on, images, out); };
+            found.per_image   = P::per_image;
+            found.is_black    = std::is_same_v<P, black>;
+            found.is_unmasked = std::is_same_v<P, unmasked>;
+            found.paint       = [picture = std::make_shared<P>(std::move(held))](
+                              Backend& on, const_view_on<Backend, T, rank> images, view_on<Backend, T, rank> out) {
+                picture->paint(on, images, out);
+            };
             return found;
         });
     }
@@ -274,7 +285,7 @@ void hand_over(Taker& to, P policy)
     if constexpr (requires { std::variant_size<P>::value; }) {
         std::visit([&](auto& alternative) { hand_over<Kind>(to, std::move(alternative)); }, policy);
     } else {
-        to.take(Kind{}, std::make_shared<P>(std::move(policy)));
+        to.take(Kind{}, std::move(policy));
     }
 }
 
@@ -298,14 +309,14 @@ template <class Backend, class Model, class... Policies>
 [[nodiscard]] recipe_for<Backend, Model> recipe_of(Policies... policies)
 {
     recipe_for<Backend, Model> made;
-    policy_set<Policies...> given{{std::move(policies)}...};
+    composed<Policies...> given{{std::move(policies)}...};
     auto const with = [&](auto composed) {
         all_kinds::for_each([&]<class Kind>(Kind) { settle<Kind>(made, given, composed); });
     };
     if constexpr (requires { policy_in_force<kinds::convention>(given); }) {
         with_policy(policy_in_force<kinds::convention>(given), [&](auto const& convention) { with(convention.policies()); });
     } else {
-        with(std::tuple<>{});
+        with(composed<>{});
     }
     return made;
 }
@@ -328,7 +339,8 @@ template <class Backend, class Model, class... Policies>
     return true;
 }
 
-/// What can be given with each call: a target, a progress and a stop policy, a std::stop_token, or a function of (done, total).
+/// What can be given with each call: a target, a progress and a stop policy, a std::stop_token, or a function of (done,
+/// total).
 template <class P>
 concept call_argument = one_of<kind_of<P>, kinds::target, kinds::progress, kinds::stop> ||
                         std::is_same_v<std::remove_cvref_t<P>, std::stop_token> ||
