@@ -54,15 +54,15 @@ public:
     void run(std::function<void(index_t, index_t)> const& one_batch)
     {
         try {
-            for (auto range = take(); range.n > 0; range = take()) {
-                for (index_t n = range.n; range.n > 0; n = std::min(n, range.n)) {
+            for (auto part = take(); part.n > 0; part = take()) {
+                for (index_t n = part.n; part.n > 0; n = std::min(n, part.n)) {
                     auto const begin   = std::chrono::steady_clock::now();
-                    index_t const more = did(one_batch, range.first, n);
+                    index_t const more = did(one_batch, part.first, n);
                     if (more > 0) {
                         count(more, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
                     }
-                    range.first += more;
-                    range.n -= more;
+                    part.first += more;
+                    part.n -= more;
                 }
             }
         } catch (...) {
