@@ -23,7 +23,8 @@ void check_images(tensor_view<T const, Rank, Space> images, extents<Rank - 1> co
         }
     }
     if (images.data() == nullptr) {
-        throw shape_error{"the view of the images is null; make one of pixels: scorecam::tensor_view<float const, 3>{data, C, H, W}"};
+        throw shape_error{
+            "the view of the images is null; make one of pixels: scorecam::tensor_view<float const, 3>{data, C, H, W}"};
     }
     if (!(trailing<Rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {
         throw shape_error{"the images have the shape " + to_string(images.shape()) + ", the model takes " +

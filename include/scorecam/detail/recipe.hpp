@@ -77,12 +77,12 @@ struct recipe {
 
     call_choices call;
 
-    // f, on the backend and on the host
+    // f
     std::function<void(Backend&, outputs_on<Backend, T>, const_view_on<Backend, ops::pick, 1>,
                        const_view_on<Backend, index_t, 2> targets, view_on<Backend, T, 3> scores)>
         score;
-    std::function<void(ops::row<T>, index_t const* targets, index_t count, T* scores)> score_row;
     score_nature nature = score_nature::other;
+    index_t questions   = 0;  ///< that the score itself has; 0: a question is a place in the outputs
 
     // masks
     std::function<mask_list<T, SpatialRank>(extents<SpatialRank>)> make_masks;  ///< empty: they are the activations
@@ -129,11 +129,14 @@ struct recipe {
         score             = [chosen](Backend& on, outputs_on<Backend, T> outputs, const_view_on<Backend, ops::pick, 1> picks,
                          const_view_on<Backend, index_t, 2> targets,
                          view_on<Backend, T, 3> scores) { on.score(outputs, *chosen, picks, targets, scores); };
-        score_row         = [chosen](ops::row<T> outputs, index_t const* targets, index_t count, T* scores) {
-            auto const reading = (*chosen)(outputs);
-            for (index_t m = 0; m < count; ++m) { scores[m] = static_cast<T>(reading(targets[m])); }
-        };
-        nature = nature_of<Score>;
+        nature            = nature_of<Score>;
+        if constexpr (requires { chosen->questions(); }) {
+            questions = chosen->questions();
+            if (questions < 1) {
+                throw option_error{
+                    "the score was given nothing to ask about; give it one box, region or embedding, or more"};
+            }
+        }
     }
     template <class Source>
     void take(kinds::masks, [[maybe_unused]] Source policy)

@@ -224,8 +224,10 @@ public:
     /// The questions (I, M), given the model's answers to the images.
     auto choose_targets(model_outputs<T, typename Backend::space_type> const& outputs, held<index_t, 2>& out)
     {
-        if (now_.listed) {
-            auto const list = now_.listed(outputs.images(), outputs.row_shape()[0]);
+        index_t const own = recipe_.questions;
+        if (now_.listed || own > 0) {
+            auto const list = now_.listed ? now_.listed(outputs.images(), own > 0 ? own : outputs.row_shape()[0])
+                                          : all_of(own, outputs.images());
             return on_.from_host(list.data(), out.resize(on_, list.shape()));
         }
         if (outputs.row_shape().axes != 1 && outputs.row_shape().size() != outputs.row_shape()[0]) {
@@ -286,6 +288,16 @@ public:
             first += covered;
         }
     }
+    /// The scores (1, M) of the answers to one image, the first.
+    [[nodiscard]] const_view_on<Backend, T, 2> scores_of(model_outputs<T, typename Backend::space_type> const& outputs,
+                                                         const_view_on<Backend, index_t, 2> targets, held<T, 2>& out)
+    {
+        auto const scores = out.resize(on_, {{1, targets.extent(1)}});
+        recipe_.score(on_, outputs, upload(std::vector<ops::pick>{{0, 0}}, own_picks_), targets,
+                      view_on<Backend, T, 3>{scores.data(), 1, 1, scores.extent(1)});
+        return as_const(scores);
+    }
+
     /// The model's answers to a picture painted for some of the images.
     [[nodiscard]] model_outputs<T, typename Backend::space_type> answer_to(images_view some, images_view subject,
                                                                            typename recipe_type::picture_type const& picture)
@@ -370,6 +382,15 @@ private:
         batch_size_           = std::max(batch_size_, work.finish());
         index_t const settled = recipe_.batching.chosen ? recipe_.batching.chosen() : 0;
         if (settled > 0) { batch_size_ = std::min(batch_size_, settled); }
+    }
+
+    [[nodiscard]] static tensor<index_t, 2> all_of(index_t questions, index_t images)
+    {
+        tensor<index_t, 2> list{{{images, questions}}};
+        for (index_t i = 0; i < images; ++i) {
+            for (index_t m = 0; m < questions; ++m) { list(i, m) = m; }
+        }
+        return list;
     }
 
     void ask_for_replicas()

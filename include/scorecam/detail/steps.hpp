@@ -73,22 +73,22 @@ public:
 
     void choose_targets() { scorer_.choose_targets(outputs_.all(), targets_); }
 
-    /// The masks m_k by their maps, which are the activations if the choices do not say otherwise; their extrema, of Up(A_k); and
-    /// what each of them does. A mask without contrast is none. Waits.
+    /// The masks m_k by their maps, which are the activations if the choices do not say otherwise; their extrema, of
+    /// Up(A_k); and what each of them does. A mask without contrast is none. Waits.
     void make_masks()
     {
         if (chosen().make_masks) {
             if (chosen().groups > 0) {
-                throw option_error{
-                    "groups are made of channels of the activations, and these masks are no activations; leave one of them out"};
+                throw option_error{"groups are made of channels of the activations, and these masks are no activations; "
+                                   "leave one of them out"};
             }
             take_masks(chosen().make_masks(trailing<spatial_rank>(subject().shape())));
         } else {
             shifts_.clear();
             group_channels();
             ranges_.resize(on(), {{activations_.shape()[0], activations_.shape()[1]}});
-            on().extrema(merge_leading(as_const(activations_.view())), trailing<spatial_rank>(subject().shape()), chosen().masking,
-                         merge_leading(ranges_.view()));
+            on().extrema(merge_leading(as_const(activations_.view())), trailing<spatial_rank>(subject().shape()),
+                         chosen().masking, merge_leading(ranges_.view()));
         }
         bool const by_moments = static_cast<bool>(chosen().choose_channels);
         auto const wanted     = moments_.resize(on(), by_moments ? ranges_.shape() : extents<2>{});
@@ -155,8 +155,8 @@ public:
             return on().average(masks(), as_const(weights_.view()), sums_.resize(on(), shape));
         }
         if (chosen().make_masks) {
-            throw option_error{
-                "masks that do not come from the activations have no sum of activations; use estimate::weighted_mean with them"};
+            throw option_error{"masks that do not come from the activations have no sum of activations; use "
+                               "estimate::weighted_mean with them"};
         }
         bool const normalised = chosen().summand == summand::masks;
         if (normalised) { normalise(); }
@@ -185,8 +185,8 @@ public:
         found.weights          = scorer_.to_host(weights_);
         found.scores           = live_.empty() ? tensor<T, 3>{scores_.shape()} : scorer_.to_host(scores_);
         found.baseline_scores  = base_.shape().size() > 0 ? scorer_.to_host(base_) : tensor<T, 2>{targets_.shape()};
-        auto const zero_mask   = zero_mask_.shape().size() > 0 ? scorer_.to_host(zero_mask_) : tensor<T, 2>{targets_.shape()};
-        auto const heat        = scorer_.to_host(heat_);
+        auto const zero_mask = zero_mask_.shape().size() > 0 ? scorer_.to_host(zero_mask_) : tensor<T, 2>{targets_.shape()};
+        auto const heat      = scorer_.to_host(heat_);
         on().wait();
         fill_in_unscored(found, zero_mask);
         check_scores(found);
@@ -219,14 +219,24 @@ public:
     /// The scores (I, K, M) that weigh() will see.
     void replace_scores(tensor<T, 3> const& scores) { on().from_host(scores.data(), scores_.view()); }
 
-    /// The first output (1, numbers) for what an all-zero mask lets through of the first image.
-    [[nodiscard]] tensor<T, 2> background_outputs()
+    /// What costs nothing, or one forward: row 0 is the answer to what an all-zero mask lets through of the first image, row
+    /// 1 to that image.
+    struct free_answers {
+        tensor<T, 2> outputs;  ///< (2, numbers of the first output)
+        tensor<T, 2> scores;   ///< (2, M)
+    };
+    [[nodiscard]] free_answers answers_without_masks()
     {
-        auto const seen = scorer_.answer_to(subject().slice(0, 1), subject(), chosen().background).flat();
-        tensor<T, 2> host{seen.shape()};
-        on().to_host(seen, host.data());
-        on().wait();
-        return host;
+        free_answers found{tensor<T, 2>{{{2, found_.outputs.extent(1)}}}, tensor<T, 2>{{{2, targets_.shape()[1]}}}};
+        auto const keep = [&](auto const& outputs, index_t row) {
+            auto const scores = scorer_.scores_of(outputs, as_const(targets_.view()), one_row_);
+            on().to_host(outputs.flat(), found.outputs.data() + row * found.outputs.extent(1));
+            on().to_host(scores, found.scores.data() + row * found.scores.extent(1));
+            on().wait();
+        };
+        keep(scorer_.answer_to(subject().slice(0, 1), subject(), chosen().background), 0);
+        keep(outputs_.slice(0, 1), 1);
+        return found;
     }
     void copy_to_host(model_outputs<T, typename Backend::space_type> const& outputs, T* host)
     {
@@ -238,10 +248,7 @@ private:
     [[nodiscard]] Backend& on() { return scorer_.on(); }
 
     /// What masks are put on.
-    [[nodiscard]] images_view subject()
-    {
-        return chosen().place == place::tap ? as_const(tapped().view()) : images_;
-    }
+    [[nodiscard]] images_view subject() { return chosen().place == place::tap ? as_const(tapped().view()) : images_; }
     /// The activations as captured; grouping takes their place as masks only.
     [[nodiscard]] held<T, rank>& tapped() { return chosen().groups > 0 ? ungrouped_ : activations_; }
 
@@ -259,7 +266,8 @@ private:
         auto const size = trailing<spatial_rank>(subject().shape());
         if (list.maps.size() == 0 || (!list.shifts.empty() && static_cast<index_t>(list.shifts.size()) != K)) {
             throw shape_error{"masks of the shape " + to_string(list.maps.shape()) + " came with " +
-                              std::to_string(list.shifts.size()) + " shifts; give one mask or more, and a shift for each or none"};
+                              std::to_string(list.shifts.size()) +
+                              " shifts; give one mask or more, and a shift for each or none"};
         }
         for (auto const value : list.maps) {
             if (!(value >= T(0) && value <= T(1))) { throw option_error{"masks have values from 0 to 1; scale them"}; }
@@ -293,9 +301,7 @@ private:
             for (index_t k = 0; k < K; ++k) { members(i, k, k / each) = T(1); }
         }
         auto shape = activations_.shape();
-        if (chosen().place == place::tap) {
-            on().copy(as_const(activations_.view()), ungrouped_.resize(on(), shape));
-        }
+        if (chosen().place == place::tap) { on().copy(as_const(activations_.view()), ungrouped_.resize(on(), shape)); }
         shape[1] = G;
         on().from_host(members.data(), weights_.resize(on(), members.shape()));
         on().combine(as_const(activations_.view()), as_const(weights_.view()), sums_.resize(on(), shape));
@@ -314,7 +320,8 @@ private:
         return wanted;
     }
 
-    /// What each channel does, and the list of those that are scored. `ranges` and `wanted` are for each image, or one for all.
+    /// What each channel does, and the list of those that are scored. `ranges` and `wanted` are for each image, or one for
+    /// all.
     void assign_roles(tensor<ops::range<T>, 2> const& ranges, std::vector<std::vector<bool>> const& wanted)
     {
         using ops::channel_role;
@@ -368,9 +375,9 @@ private:
     [[nodiscard]] index_t bytes() const
     {
         return scorer_.bytes() + outputs_.bytes() + activations_.bytes() + ungrouped_.bytes() + own_maps_.bytes() +
-               shifts_.bytes() + targets_.bytes() + ranges_.bytes() + moments_.bytes() + roles_.bytes() + normalised_.bytes() +
-               behind_.bytes() + scores_.bytes() + base_.bytes() + zero_mask_.bytes() + weights_.bytes() + sums_.bytes() +
-               maps_.bytes() + heat_.bytes();
+               shifts_.bytes() + targets_.bytes() + ranges_.bytes() + moments_.bytes() + roles_.bytes() +
+               normalised_.bytes() + behind_.bytes() + scores_.bytes() + base_.bytes() + zero_mask_.bytes() +
+               one_row_.bytes() + weights_.bytes() + sums_.bytes() + maps_.bytes() + heat_.bytes();
     }
 
     scorer<Backend, Model> scorer_;
@@ -393,6 +400,7 @@ private:
     held<T, 3> scores_;                 // (I, K, M)
     held<T, 2> base_;                   // (I, M), or empty
     held<T, 2> zero_mask_;              // (I, M), or empty
+    held<T, 2> one_row_;                // (1, M), of answers without masks
     held<T, 3> weights_;                // (I, K, M)
     held<T, rank> sums_;                // (I, M, h, w), or (I, M, H, W)
     held<T, rank> maps_;                // (I, M, H, W)
