@@ -68,13 +68,6 @@ protocols protocols_of(evaluate_options const& options)
             options.adcc};
 }
 
-score score_of(std::string const& name)
-{
-    sc::text::composition read;
-    sc::text::choose(read, *sc::text::find_choice("score"), name, "--score " + name);
-    return read.score;
-}
-
 /// Of a file that may not have been given, and of the weights that belong to a network of OpenVINO's.
 json sum_of(fs::path const& file)
 {
@@ -165,7 +158,7 @@ class subject {
 public:
     explicit subject(evaluate_options const& options)
         : how_{protocols_of(options)}, list_{read_list(options.list)},
-          evaluator_{options, configurations_of(options, options.compositions), how_, score_of(options.score), options.seed},
+          evaluator_{options, configurations_of(options, options.compositions), how_, options.score, options.seed},
           header_(header_of(options, list_, how_, evaluator_.configurations()))
     {
     }

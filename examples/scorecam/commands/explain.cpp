@@ -12,14 +12,15 @@
 #include <unistd.h>
 
 #include <scorecam/cpu/backend.hpp>
+#include <scorecam/metrics/correlation.hpp>
 #include <scorecam/opencv/images.hpp>
-#include <scorecam/ops/rows.hpp>
 #include <scorecam/scorecam.hpp>
 #include <scorecam/xtensor/npy.hpp>
 
 #include "commands/commands.hpp"
 #include "maps/chosen_explainer.hpp"
 #include "maps/network.hpp"
+#include "maps/score_choice.hpp"
 
 namespace cli {
 namespace {
@@ -55,35 +56,28 @@ void check_names(std::vector<std::string> const& images)
     }
 }
 
-bool sums_to_one(sc::tensor_view<float const, 1> outputs)
-{
-    double sum = 0;
-    for (auto const value : outputs) {
-        if (value < 0 || value > 1) { return false; }
-        sum += static_cast<double>(value);
-    }
-    return outputs.size() > 1 && std::abs(sum - 1) < 1e-4;
-}
-
-/// The class's probability in the sense of --score; outputs that are probabilities already are taken as they are.
-float probability_of(explain_options const& options, sc::tensor_view<float const, 1> outputs, sc::index_t target)
-{
-    sc::ops::row<float> const row{outputs.data(), outputs.size()};
-    if (sums_to_one(outputs)) { return sc::logit{}(row)(target); }
-    return std::holds_alternative<sc::sigmoid>(options.composition.score) ? sc::sigmoid{}(row)(target)
-                                                                          : sc::probability{}(row)(target);
-}
+/// A note for the user.
+void say(std::string const& note) { std::cerr << "scorecam: note: " << note << '\n'; }
 
 /// Explains pictures one after the other and writes what was found.
 class pictures_explained {
 public:
     explicit pictures_explained(explain_options const& options)
-        : options_{options}, how_{options.preprocessing()},
-          names_{options.labels.empty() ? labels{} : labels{options.labels}},
-          network_{open_network(options, options.layers)},
-          cpu_{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads},
-          target_{options.target_policy(names_)}, explain_{chosen_explainer(cpu_, network_, options, progress_bar{})}
+        : network_{open_network(options, options.layers)}, options_{with_score_for(network_.on(), options)},
+          how_{options_.preprocessing()}, names_{options_.labels.empty() ? labels{} : labels{options_.labels}},
+          cpu_{options_.threads == 0 ? sc::cpu::workers::hardware_threads() : options_.threads},
+          target_{options_.target_policy(names_)}, explain_{chosen_explainer(cpu_, network_, options_, progress_bar{})}
     {
+        if (options.engine == "auto") {
+            std::cout << "on " << network_.on().name() << ", layer " << network_.on().explained()[0].name << '\n';
+        }
+        notes_             = options.notes();
+        auto const further = network_.on().notes();
+        notes_.insert(notes_.end(), further.begin(), further.end());
+        for (auto const& one : {score_note(network_.on(), options_), names_.misfit(network_.on().classes())}) {
+            if (!one.empty()) { notes_.push_back(one); }
+        }
+        for (auto const& one : notes_) { say(one); }
         std::error_code failure;
         fs::create_directories(options.output, failure);
         if (failure) {
@@ -95,6 +89,12 @@ public:
     {
         auto const picture = sc::opencv::read_image(file);
         auto const input   = sc::opencv::prepare(picture, how_);
+        auto notes         = notes_;
+        bool const low     = is_plain() && turn_to(input.view());
+        if (low) {
+            notes.push_back("the output for " + file + " is below 0: the map shows what makes it lower, not higher");
+            say(notes.back());
+        }
         auto const begin   = std::chrono::steady_clock::now();
         auto const found   = explain_(input.view(), target_);
         auto const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -103,13 +103,20 @@ public:
         auto maps              = nlohmann::ordered_json::array();
         std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
         for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
-            maps.push_back(write_map(name, picture, found, m));
+            maps.push_back(write_map(name, picture, found, m, low));
             panel.emplace_back(sc::opencv::overlay(picture, found.map(0, m), how_),
                                maps.back()["label"].get<std::string>() + error_text(found, m));
         }
         if (options_.panel) { sc::opencv::write_image(in_output(name + ".panel.png"), sc::opencv::side_by_side(panel)); }
-        write_report(name, file, found, seconds, maps);
-        note(name, found);
+        if (found.layers[0].baseline_cancels && options_.has_chosen("baseline")) {
+            notes.emplace_back("--baseline has no effect with --weighting softmax and was not scored");
+            say(notes.back());
+        }
+        for (auto const& same : maps_that_are_the_same(found)) {
+            notes.push_back(same);
+            say(same);
+        }
+        write_report(name, file, found, seconds, maps, notes);
     }
 
 private:
@@ -118,13 +125,16 @@ private:
     [[nodiscard]] fs::path in_output(std::string const& name) const { return fs::path{options_.output} / name; }
 
     nlohmann::ordered_json write_map(std::string const& name, cv::Mat const& picture, explanation const& found,
-                                     sc::index_t m) const
+                                     sc::index_t m, bool low) const
     {
-        auto const& first      = found.layers[0];
-        auto const target      = first.targets(0, m);
-        auto const probability = probability_of(options_, first.outputs[0], target);
-        auto const stem        = name + "." + std::to_string(target);
-        nlohmann::ordered_json all{{"target", target}, {"label", names_.of(target)}, {"probability", probability}};
+        auto const& first = found.layers[0];
+        auto const target = first.targets(0, m);
+        bool const plain  = is_plain();
+        auto const said   = said_of(network_.on(), options_.composition.score, first.outputs[0], target) * (low ? -1 : 1);
+        auto const stem   = name + "." + std::to_string(target);
+        nlohmann::ordered_json all{{"target", target}, {"label", names_.of(target)}};
+        all[plain ? "value" : "probability"] = said;
+        if (plain) { all["direction"] = low ? "lower" : "higher"; }
         all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m)));
         if (found.estimate) {
             all["predicted_error"] = found.estimate->predicted_error[static_cast<std::size_t>(m)];
@@ -140,8 +150,9 @@ private:
             }
         }
 
-        std::cout << name << ": " << target << " " << names_.of(target) << ", p = " << std::setprecision(3) << probability
-                  << error_text(found, m) << ", " << in_output(stem + ".overlay.png").string() << '\n';
+        std::cout << name << ": " << target << " " << names_.of(target) << (plain ? ", value " : ", p = ")
+                  << std::setprecision(3) << said << error_text(found, m) << ", "
+                  << in_output(stem + ".overlay.png").string() << '\n';
         if (found.status(0, m) != sc::map_status::meaningful) {
             std::cerr << "scorecam: note: the map of " << name << " for class " << target
                       << " is all zero: " << to_string(found.status(0, m)) << '\n';
@@ -168,7 +179,7 @@ private:
     }
 
     void write_report(std::string const& name, std::string const& image, explanation const& found, double seconds,
-                      nlohmann::ordered_json const& maps) const
+                      nlohmann::ordered_json const& maps, std::vector<std::string> const& notes) const
     {
         auto layers = nlohmann::ordered_json::array();
         std::vector<std::string> names;
@@ -177,6 +188,7 @@ private:
             names.push_back(layer.name);
             layers.push_back({{"layer", layer.name},
                               {"shape", {layer.shape[0], layer.shape[1], layer.shape[2]}},
+                              {"form", layer.form},
                               {"channels", found.layers[l].channels()},
                               {"flat_channels", found.layers[l].flat_channels}});
         }
@@ -185,6 +197,10 @@ private:
                                       {"engine", network_.on().name()},
                                       {"precision", found.layers[0].precision},
                                       {"layers", layers},
+                                      {"why_this_layer", options_.layers.empty() ? network_.on().why() : "it was named"},
+                                      {"output", network_.on().output()},
+                                      {"outputs_are", network_.on().activation()},
+                                      {"notes", notes},
                                       {"forwards", found.forwards},
                                       {"batches", found.batches},
                                       {"batch_size", found.layers[0].batch_size},
@@ -204,24 +220,44 @@ private:
         if (!out.flush()) { throw sc::error{"cannot write the report " + file.string()}; }
     }
 
-    void note(std::string const& name, explanation const& found) const
+    [[nodiscard]] bool is_plain() const { return is_plain_value(network_.on(), options_.composition.score); }
+
+    /// Lets a value below 0 be explained as what makes it lower; whether it is.
+    [[nodiscard]] bool turn_to(sc::tensor_view<float const, 3> input)
     {
-        if (found.layers[0].baseline_cancels && options_.has_chosen("baseline")) {
-            std::cerr << "scorecam: note: --baseline has no effect with --weighting softmax and was not scored\n";
-        }
-        if (std::holds_alternative<sc::probability>(options_.composition.score) && sums_to_one(found.layers[0].outputs[0])) {
-            std::cerr << "scorecam: note: the outputs for " << name
-                      << " are probabilities already; write --score logit to use them as they are\n";
-        }
+        network_.turn(false);
+        auto const outputs = network_.forward({input.data(), sc::prepend(input.shape(), 1)});
+        bool const low     = *outputs.begin() < 0;
+        network_.turn(low);
+        return low;
     }
 
-    explain_options const& options_;
+    /// Two classes whose maps do not tell them apart.
+    static std::vector<std::string> maps_that_are_the_same(explanation const& found)
+    {
+        constexpr double same = 0.999;
+        std::vector<std::string> notes;
+        for (sc::index_t b = 1; b < found.maps.extent(1); ++b) {
+            for (sc::index_t a = 0; a < b; ++a) {
+                auto const r = sc::metrics::similarity(found.map(0, a), found.map(0, b));
+                if (!r.sound() || !(r.value > same)) { continue; }
+                notes.push_back("the maps for the classes " + std::to_string(found.layers[0].targets(0, a)) + " and " +
+                                std::to_string(found.layers[0].targets(0, b)) +
+                                " are the same (correlation above 0.999): they do not tell the classes apart");
+                break;
+            }
+        }
+        return notes;
+    }
+
+    network network_;
+    explain_options const options_;
     sc::opencv::preprocessing how_;
     labels names_;
-    network network_;
     sc::cpu::backend cpu_;
     target target_;
     image_explainer explain_;
+    std::vector<std::string> notes_{};
 };
 
 }  // namespace
