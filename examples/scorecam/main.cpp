@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <initializer_list>
 #include <iostream>
@@ -322,6 +323,26 @@ int leave(int status)
     }
     return status;
 }
+
+/// Says what nobody caught: mostly memory that ran out in a thread, or in a library that is being loaded.
+[[noreturn]] void say_and_end()
+{
+    auto const say = [](char const* text) { static_cast<void>(!write(STDERR_FILENO, text, std::strlen(text))); };
+    say("scorecam: ended by an error in a library, such as memory that ran out: ");
+    try {
+        if (auto const what = std::current_exception()) { std::rethrow_exception(what); }
+    } catch (std::exception const& e) {
+        say(e.what());
+    } catch (...) {
+        say("unknown");
+    }
+    say("\n");
+    _exit(1);
+}
+
+/// Libraries are initialised before main(), and may find no memory.
+void before_libraries() { std::set_terminate(say_and_end); }
+[[gnu::section(".preinit_array"), gnu::used]] void (*const at_the_start)() = before_libraries;
 
 int run(int argc, char** argv)
 {
