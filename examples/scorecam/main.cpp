@@ -1,13 +1,19 @@
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <initializer_list>
 #include <iostream>
 #include <limits>
+#include <new>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <scorecam/cpu/workers.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/version.hpp>
@@ -15,6 +21,7 @@
 #include "commands/commands.hpp"
 #include "evaluate/protocols.hpp"
 #include "maps/network.hpp"
+#include "report/terminal.hpp"
 
 namespace {
 
@@ -241,7 +248,8 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
         .add_option(
             "LIST", options.list,
             "A CSV file with the columns image and any of class, box (LEFT TOP RIGHT BOTTOM in the picture's pixels, "
-            "several separated by ';') and mask (255 object, 0 background, others not counted); or a folder of pictures")
+            "several separated by ';') and mask (255, or 1 where nothing is more, on the object, 0 background, others not "
+            "counted); or a folder of pictures")
         ->required()
         ->check(CLI::ExistingPath);
     add_layer_options(command, options);
@@ -308,15 +316,61 @@ void add_merge_options(CLI::App& command, cli::merge_options& options)
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
 }
 
-}  // namespace
+/// Every option of a command that has a say in its numbers, whichever it is, under its name.
+std::vector<std::pair<std::string, std::vector<std::string>>> given_to(CLI::App const& command)
+{
+    std::vector<std::pair<std::string, std::vector<std::string>>> all;
+    for (auto const* option : command.get_options()) {
+        auto const name = option->get_single_name();
+        bool const file = option->get_positional() || name == "labels" || name == "description";
+        bool const none = name == "help" || name == "output" || name == "shard" || name == "threads";
+        if (file || none) { continue; }
+        auto values = option->results();
+        if (values.empty() && !option->get_default_str().empty()) { values = {option->get_default_str()}; }
+        if (!values.empty()) { all.emplace_back(name, std::move(values)); }
+    }
+    return all;
+}
 
-int main(int argc, char** argv)
+/// Leaves without the destructors of libraries where memory was limited: threads of OpenBLAS that did not get theirs wait
+/// for it, and would be waited for. What was to be written has been.
+int leave(int status)
+{
+    for (auto const which : {RLIMIT_AS, RLIMIT_DATA}) {
+        rlimit limit{};
+        if (getrlimit(which, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) { _exit(status); }
+    }
+    return status;
+}
+
+/// Says what nobody caught: mostly memory that ran out in a thread, or in a library that is being loaded.
+[[noreturn]] void say_and_end()
+{
+    auto const say = [](char const* text) { static_cast<void>(!write(STDERR_FILENO, text, std::strlen(text))); };
+    say("scorecam: ended by an error in a library, such as memory that ran out: ");
+    try {
+        if (auto const what = std::current_exception()) { std::rethrow_exception(what); }
+    } catch (std::exception const& e) {
+        say(e.what());
+    } catch (...) {
+        say("unknown");
+    }
+    say("\n");
+    _exit(1);
+}
+
+/// Libraries are initialised before main(), and may find no memory.
+void before_libraries() { std::set_terminate(say_and_end); }
+[[gnu::section(".preinit_array"), gnu::used]] void (*const at_the_start)() = before_libraries;
+
+int run(int argc, char** argv)
 {
     CLI::App app{"Score-CAM: where did a classifier look?"};
     app.set_version_flag("--version", SCORECAM_VERSION);
     app.require_subcommand(1);
-    app.failure_message(
-        [](CLI::App const*, CLI::Error const& e) { return std::string{"scorecam: "} + e.what() + "; see --help\n"; });
+    app.failure_message([](CLI::App const*, CLI::Error const& e) {
+        return std::string{"scorecam: "} + cli::one_line(e.what()) + "; see --help\n";
+    });
     app.footer("Exit status: 0 done, 1 something failed, 2 wrong usage.");
 
     cli::explain_options explain;
@@ -354,16 +408,35 @@ int main(int argc, char** argv)
              std::initializer_list<cli::model_options*>{&explain, &compare, &bench, &evaluate, &layers}) {
             options->look_at_file();
         }
-        if (evaluate_command->parsed()) { return cli::evaluate(evaluate); }
+        if (evaluate_command->parsed()) {
+            evaluate.given = given_to(*evaluate_command);
+            return cli::evaluate(evaluate);
+        }
         if (merge_command->parsed()) { return cli::merge(merge); }
         if (bench_command->parsed()) { return cli::bench(bench); }
         if (compare_command->parsed()) { return cli::compare(compare); }
         return explain_command->parsed() ? cli::explain(explain) : cli::list_layers(layers);
     } catch (scorecam::option_error const& e) {
-        std::cerr << "scorecam: " << e.what() << '\n';
+        std::cerr << "scorecam: " << cli::one_line(e.what()) << '\n';
         return 2;
+    } catch (std::bad_alloc const&) {
+        std::cerr << "scorecam: memory ran out; write a smaller --batch, fewer --threads, or let it have more\n";
+    } catch (std::system_error const& e) {
+        std::cerr << "scorecam: the system refused something, such as another thread: " << cli::one_line(e.what()) << '\n';
     } catch (std::exception const& e) {
-        std::cerr << "scorecam: " << e.what() << '\n';
-        return 1;
+        std::cerr << "scorecam: " << cli::one_line(e.what()) << '\n';
     }
+    return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    int status = 1;
+    {
+        cli::standard_streams const streams;
+        status = streams.finish(run(argc, argv));
+    }
+    return leave(status);
 }

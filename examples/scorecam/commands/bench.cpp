@@ -24,6 +24,9 @@
 #include "commands/subprocess.hpp"
 #include "maps/map_maker.hpp"
 #include "report/bench_report.hpp"
+#include "report/plot.hpp"
+#include "report/terminal.hpp"
+#include "report/written_aside.hpp"
 
 namespace cli {
 namespace {
@@ -98,7 +101,7 @@ public:
 
     void say(std::string const& text) const
     {
-        if (isatty(STDERR_FILENO) != 0) { std::cerr << "\r\033[K" << text << std::flush; }
+        if (isatty(STDERR_FILENO) != 0) { terminal() << "\r\033[K" << text << std::flush; }
     }
 };
 
@@ -239,11 +242,15 @@ int bench(bench_options const& options)
     measured.measure();
     auto const report = measured.report();
     print(report, std::cout);
-    if (!options.plot.empty()) { sc::opencv::write_image(options.plot, plot(report)); }
+    if (!options.plot.empty()) {
+        written_aside(options.plot, [&](std::filesystem::path const& to) { sc::opencv::write_image(to, plot(report)); });
+    }
     if (!options.json.empty()) {
-        std::ofstream out{options.json};
-        out << report.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
-        if (!out.flush()) { throw sc::error{"cannot write " + options.json}; }
+        written_aside(options.json, [&](std::filesystem::path const& to) {
+            std::ofstream out{to};
+            out << report.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
+            if (!out.flush()) { throw sc::error{"cannot write " + options.json}; }
+        });
     }
     return 0;
 }

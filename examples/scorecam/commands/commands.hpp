@@ -37,6 +37,8 @@ struct evaluate_options : explain_options {
     double level            = 0.95;
     long resamples          = 2000;
     unsigned long long seed = 1;
+    /// Every option as it was written, or its default; not what says where results go, nor files, whose contents count.
+    std::vector<std::pair<std::string, std::vector<std::string>>> given;
 };
 int evaluate(evaluate_options const& options);
 

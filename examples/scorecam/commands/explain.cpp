@@ -21,6 +21,8 @@
 #include "maps/chosen_explainer.hpp"
 #include "maps/network.hpp"
 #include "maps/score_choice.hpp"
+#include "report/terminal.hpp"
+#include "report/written_aside.hpp"
 
 namespace cli {
 namespace {
@@ -107,7 +109,10 @@ public:
             panel.emplace_back(sc::opencv::overlay(picture, found.map(0, m), how_),
                                maps.back()["label"].get<std::string>() + error_text(found, m));
         }
-        if (options_.panel) { sc::opencv::write_image(in_output(name + ".panel.png"), sc::opencv::side_by_side(panel)); }
+        if (options_.panel) {
+            written_aside(in_output(name + ".panel.png"),
+                          [&](fs::path const& to) { sc::opencv::write_image(to, sc::opencv::side_by_side(panel)); });
+        }
         if (found.layers[0].baseline_cancels && options_.has_chosen("baseline")) {
             notes.emplace_back("--baseline has no effect with --weighting softmax and was not scored");
             say(notes.back());
@@ -173,8 +178,9 @@ private:
     nlohmann::ordered_json write_pictures(std::string const& stem, cv::Mat const& picture,
                                           sc::tensor_view<float const, 2> map, sc::map_status status) const
     {
-        sc::opencv::write_image(in_output(stem + ".overlay.png"), sc::opencv::overlay(picture, map, how_));
-        sc::xtensor::save_npy(in_output(stem + ".npy").string(), map);
+        written_aside(in_output(stem + ".overlay.png"),
+                      [&](fs::path const& to) { sc::opencv::write_image(to, sc::opencv::overlay(picture, map, how_)); });
+        written_aside(in_output(stem + ".npy"), [&](fs::path const& to) { sc::xtensor::save_npy(to.string(), map); });
         return {{"status", to_string(status)}, {"overlay", stem + ".overlay.png"}, {"npy", stem + ".npy"}};
     }
 
@@ -215,9 +221,11 @@ private:
             report["exact"]           = found.estimate->is_exact;
         }
         auto const file = in_output(name + ".json");
-        std::ofstream out{file};
-        out << report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
-        if (!out.flush()) { throw sc::error{"cannot write the report " + file.string()}; }
+        written_aside(file, [&](fs::path const& to) {
+            std::ofstream out{to};
+            out << report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+            if (!out.flush()) { throw sc::error{"cannot write the report " + file.string()}; }
+        });
     }
 
     [[nodiscard]] bool is_plain() const { return is_plain_value(network_.on(), options_.composition.score); }
@@ -272,7 +280,8 @@ int explain(explain_options const& options)
             explain_one(image);
         } catch (std::exception const& e) {  // the other pictures may be fine
             std::string const what = e.what();
-            std::cerr << "scorecam: " << (what.find(image) == std::string::npos ? image + ": " : "") << what << '\n';
+            std::cerr << "scorecam: " << one_line((what.find(image) == std::string::npos ? image + ": " : "") + what)
+                      << '\n';
             failed = 1;
         }
     }

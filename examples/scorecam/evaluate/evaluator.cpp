@@ -45,7 +45,7 @@ json written(m::measured const& one)
 /// The curve at evenly spaced shares, with as many digits as a picture of it shows.
 json sketched(m::curve const& curve)
 {
-    constexpr int intervals = 50;
+    constexpr int intervals = points_of_a_curve - 1;
     constexpr double digits = 1e5;
     auto points             = json::array();
     std::size_t after       = 1;
@@ -163,7 +163,9 @@ json evaluator::operator()(sc::index_t row, listed_image const& listed, std::fil
 {
     json line{{"row", row}, {"image", listed.image}};
     try {
+        auto files = files_of(listed, folder);
         line.update(all_maps(see(listed, folder), row));
+        line["files"] = std::move(files);
     } catch (unusable const& e) {
         line["failed"] = e.what();
     } catch (sc::target_error const& e) {
@@ -172,6 +174,21 @@ json evaluator::operator()(sc::index_t row, listed_image const& listed, std::fil
         line["failed"] = e.what();
     }
     return line;
+}
+
+json files_of(listed_image const& listed, std::filesystem::path const& folder)
+{
+    auto all = json::object();
+    for (auto const& name : {listed.image, listed.mask}) {
+        if (name.empty()) { continue; }
+        try {
+            auto const sum = sum_of_file(folder / name);
+            all[name]      = {{"bytes", sum.size()}, {"crc64", sum.checksum()}};
+        } catch (sc::error const& e) {
+            throw unusable{e.what()};
+        }
+    }
+    return all;
 }
 
 evaluator::seen_image evaluator::see(listed_image const& listed, std::filesystem::path const& folder)
