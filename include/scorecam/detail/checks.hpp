@@ -23,7 +23,8 @@ void check_images(tensor_view<T const, Rank, Space> images, extents<Rank - 1> co
         }
     }
     if (images.data() == nullptr) {
-        throw shape_error{"the view of the images is null; make one of pixels: scorecam::tensor_view<float const, 3>{data, C, H, W}"};
+        throw shape_error{
+            "the view of the images is null; make one of pixels: scorecam::tensor_view<float const, 3>{data, C, H, W}"};
     }
     if (!(trailing<Rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {
         throw shape_error{"the images have the shape " + to_string(images.shape()) + ", the model takes " +
@@ -77,6 +78,25 @@ void fill_in_unscored(explanation<T, SpatialRank>& found, tensor<T, 2> const& ze
             if (found.roles(i, k) == ops::channel_role::scored) { continue; }
             bool const shared = found.roles(i, k) == ops::channel_role::zero_mask;
             for (index_t m = 0; m < found.scores.extent(2); ++m) { found.scores(i, k, m) = shared ? zero_mask(i, m) : T(0); }
+        }
+    }
+}
+
+/// Scores (N, M) and rows of outputs under the masks of image i, before an estimate is made of them: infinite logits of
+/// classes that are switched off are allowed, NaN is not.
+template <class T>
+void check_evidence(tensor<T, 2> const& scores, tensor<T, 2> const& outputs, index_t i)
+{
+    for (T const value : scores) {
+        if (!std::isfinite(value)) {
+            throw non_finite_error{"a score under a mask is NaN or infinite (image " + std::to_string(i) +
+                                   "); check the model and the score"};
+        }
+    }
+    for (T const value : outputs) {
+        if (std::isnan(value)) {
+            throw non_finite_error{"the model's outputs under a mask contain NaN (image " + std::to_string(i) +
+                                   "); check the model"};
         }
     }
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The policies in force, as the steps call them. Which types they have is settled here: what uses a recipe is compiled once for a
-// backend and a model, whatever the choices.
+// The policies in force, as the steps call them. Which types they have is settled here: what uses a recipe is compiled once
+// for a backend and a model, whatever the choices.
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -83,8 +83,10 @@ struct recipe {
     score_nature nature = score_nature::other;
 
     // masks
-    std::function<mask_list<T, SpatialRank>(extents<SpatialRank>)> make_masks;  ///< empty: they are the activations
-    index_t groups = 0;                                                       ///< 0: none
+    std::function<mask_list<T, SpatialRank>(extents<SpatialRank> size, extents<SpatialRank> grid)>
+        make_masks;                    ///< empty: they are the activations
+    bool follows_activations = false;  ///< the grid of masks that are made is the activations'
+    index_t groups           = 0;      ///< 0: none
     std::function<std::vector<bool>(tensor_view<ops::moments<T> const, 1>)> choose_channels;  ///< empty: all
     unscored_channels unscored{};
     flat_channels flat{};
@@ -96,7 +98,8 @@ struct recipe {
     picture_type baseline;
     bool has_baseline = false;
     std::function<void(Backend&, const_view_on<Backend, T, 3> scores, const_view_on<Backend, ops::channel_role, 2> roles,
-                       const_view_on<Backend, T, 2> baseline, const_view_on<Backend, T, 2> zero_mask, view_on<Backend, T, 3>)>
+                       const_view_on<Backend, T, 2> baseline, const_view_on<Backend, T, 2> zero_mask,
+                       view_on<Backend, T, 3>)>
         weigh;
     std::function<void(ops::contributions<T> const&, T* weights)> weigh_row;
     bool shift_invariant = false;  ///< a baseline cannot matter
@@ -105,6 +108,8 @@ struct recipe {
 
     // the map
     scorecam::estimate estimate{};
+    std::function<estimated<T, SpatialRank>(evidence<T, SpatialRank> const&)> estimate_on_host;  ///< instead, unless empty
+    std::function<bool(score_nature, index_t numbers)> reads_outputs;  ///< whether that asks for rows of so many
     scorecam::summand summand{};
     heatmap_rule heatmap{};
 
@@ -113,7 +118,8 @@ struct recipe {
     index_t concurrency = 1;
 
     template <class Kind, class P>
-        requires std::is_same_v<Kind, kinds::target> || std::is_same_v<Kind, kinds::progress> || std::is_same_v<Kind, kinds::stop>
+        requires std::is_same_v<Kind, kinds::target> || std::is_same_v<Kind, kinds::progress> ||
+                 std::is_same_v<Kind, kinds::stop>
     void take(Kind kind, std::shared_ptr<P> chosen)
     {
         call.take(kind, std::move(chosen));
@@ -121,7 +127,7 @@ struct recipe {
     template <class Score>
     void take(kinds::score, std::shared_ptr<Score> chosen)
     {
-        score = [chosen](Backend& on, outputs_on<Backend, T> outputs, const_view_on<Backend, ops::pick, 1> picks,
+        score     = [chosen](Backend& on, outputs_on<Backend, T> outputs, const_view_on<Backend, ops::pick, 1> picks,
                          const_view_on<Backend, index_t, 2> targets,
                          view_on<Backend, T, 3> scores) { on.score(outputs, *chosen, picks, targets, scores); };
         score_row = [chosen](ops::row<T> outputs, index_t const* targets, index_t count, T* scores) {
@@ -134,11 +140,16 @@ struct recipe {
     void take(kinds::masks, std::shared_ptr<Source> chosen)
     {
         if constexpr (!std::is_same_v<Source, from_activations>) {
-            static_assert(
-                requires(extents<SpatialRank> size) {
-                    { chosen->template make<T>(size) } -> std::same_as<mask_list<T, SpatialRank>>;
-                }, "scorecam: these masks are of another element type or number of axes than the model's input");
-            make_masks = [chosen](extents<SpatialRank> size) { return chosen->template make<T>(size); };
+            if constexpr (requires { chosen->follows_activations(); }) {
+                follows_activations = chosen->follows_activations();
+                make_masks          = [chosen](auto size, auto grid) { return chosen->template make<T>(size, grid); };
+            } else {
+                static_assert(
+                    requires(extents<SpatialRank> size) {
+                        { chosen->template make<T>(size) } -> std::same_as<mask_list<T, SpatialRank>>;
+                    }, "scorecam: these masks are of another element type or number of axes than the model's input");
+                make_masks = [chosen](auto size, auto) { return chosen->template make<T>(size); };
+            }
         }
     }
     template <class Grouping>
@@ -195,8 +206,9 @@ struct recipe {
     template <class Weighting>
     void take(kinds::weighting, std::shared_ptr<Weighting> chosen)
     {
-        weigh = [chosen](Backend& on, const_view_on<Backend, T, 3> scores, const_view_on<Backend, ops::channel_role, 2> roles,
-                         const_view_on<Backend, T, 2> base, const_view_on<Backend, T, 2> zero_mask,
+        weigh     = [chosen](Backend& on, const_view_on<Backend, T, 3> scores,
+                         const_view_on<Backend, ops::channel_role, 2> roles, const_view_on<Backend, T, 2> base,
+                         const_view_on<Backend, T, 2> zero_mask,
                          view_on<Backend, T, 3> weights) { on.weigh(scores, roles, base, zero_mask, *chosen, weights); };
         weigh_row = [chosen](ops::contributions<T> const& c, T* weights) {
             auto const reading = (*chosen)(c);
@@ -206,10 +218,19 @@ struct recipe {
         needs_scores    = scorecam::needs_scores<Weighting>();
         weighs_alone    = weighs_channels_alone<Weighting>;
     }
-    template <class Rule>
-    void take(kinds::estimate, std::shared_ptr<Rule> chosen)
+    template <class Estimate>
+    void take(kinds::estimate, std::shared_ptr<Estimate> chosen)
     {
-        estimate = *chosen;
+        if constexpr (std::is_convertible_v<Estimate const&, scorecam::estimate>) {
+            estimate = *chosen;
+        } else {
+            estimate_on_host = [chosen](evidence<T, SpatialRank> const& seen) { return chosen->from(seen); };
+            if constexpr (requires(score_nature of, index_t numbers) { chosen->reads_outputs(of, numbers); }) {
+                reads_outputs = [chosen](score_nature of, index_t numbers) -> bool {
+                    return chosen->reads_outputs(of, numbers);
+                };
+            }
+        }
     }
     template <class Rule>
     void take(kinds::summand, std::shared_ptr<Rule> chosen)
@@ -328,7 +349,8 @@ template <class Backend, class Model, class... Policies>
     return true;
 }
 
-/// What can be given with each call: a target, a progress and a stop policy, a std::stop_token, or a function of (done, total).
+/// What can be given with each call: a target, a progress and a stop policy, a std::stop_token, or a function of (done,
+/// total).
 template <class P>
 concept call_argument = one_of<kind_of<P>, kinds::target, kinds::progress, kinds::stop> ||
                         std::is_same_v<std::remove_cvref_t<P>, std::stop_token> ||

@@ -1,6 +1,6 @@
 #pragma once
-// A backend and a model at work: the scores of a list of perturbed copies of images. The loop that costs everything is here: score()
-// has its body, from the mask to the score, and work_through() its batches.
+// A backend and a model at work: the scores of a list of perturbed copies of images. The loop that costs everything is here:
+// score() has its body, from the mask to the score, and work_through() its batches.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -49,8 +49,8 @@ struct replica {
     replica& operator=(replica const&) = delete;
 };
 
-/// Copies X∘m + B∘(1 - m): what masks let through, written as the model takes it. On a device it depends on the picks alone, so
-/// that it can be recorded and replayed.
+/// Copies X∘m + B∘(1 - m): what masks let through, written as the model takes it. On a device it depends on the picks alone,
+/// so that it can be recorded and replayed.
 template <class Backend, class T, std::size_t Rank>
 struct masked {
     static constexpr bool paints_pictures = false;
@@ -65,8 +65,8 @@ struct masked {
     }
 };
 
-/// The unit that everything here is a client of: a backend, a model, replicas of both, the choices in force, memory and counts.
-/// For one thread at a time, which enter() sees to for those that are kept. Not movable: others refer to its parts.
+/// The unit that everything here is a client of: a backend, a model, replicas of both, the choices in force, memory and
+/// counts. For one thread at a time, which enter() sees to for those that are kept. Not movable: others refer to its parts.
 template <class Backend, class Model>
 class scorer {
     using T = typename Model::value_type;
@@ -131,18 +131,20 @@ public:
         }
         if (outputs.row_shape().axes != 1 && outputs.row_shape().size() != outputs.row_shape()[0]) {
             throw target_error{"top classes are those of outputs (n, classes), and the model's are of the shape " +
-                               to_string(outputs.row_shape()) + " for each image; name targets, which the score reads: target{0}"};
+                               to_string(outputs.row_shape()) +
+                               " for each image; name targets, which the score reads: target{0}"};
         }
         if (now_.top < 1 || now_.top > outputs.extent(1)) {
             throw target_error{"the top " + std::to_string(now_.top) + " classes were asked of a model with " +
-                               std::to_string(outputs.extent(1)) + " outputs; ask for 1 to " + std::to_string(outputs.extent(1))};
+                               std::to_string(outputs.extent(1)) + " outputs; ask for 1 to " +
+                               std::to_string(outputs.extent(1))};
         }
         on_.top(outputs.flat(), out.resize(on_, {{outputs.images(), now_.top}}));
     }
 
-    /// Scores perturbed copies: copy {i, k} of the list, made by perturb(backend, first, picks, where), has scores(i, k, m) =
-    /// f(answer)(targets(i, m)). `subject` is what is copied, the images or the activations. seen(first, outputs) is told of
-    /// every batch, by the thread that ran it.
+    /// Scores perturbed copies: copy {i, k} of the list, made by perturb(backend, first, picks, where), has scores(i, k, m)
+    /// = f(answer)(targets(i, m)). `subject` is what is copied, the images or the activations. seen(first, outputs) is told
+    /// of every batch, by the thread that ran it.
     template <class Perturb, class Seen>
     void score(images_view subject, std::vector<ops::pick> const& copies, Perturb const& perturb,
                const_view_on<Backend, index_t, 2> targets, view_on<Backend, T, 3> scores, Seen const& seen)
@@ -150,23 +152,25 @@ public:
         auto const picks = upload(copies, picks_);
         work_through(static_cast<index_t>(copies.size()), [&](Backend& on, auto& calls, index_t first, index_t n) {
             auto const of_batch = picks.slice(first, n);
-            calls.with_room_for(n, subject, recipe_.place, perturb.paints_pictures, [&](auto const& where, auto const& answer) {
-                auto const run = [&](const_view_on<Backend, ops::pick, 1> chosen) {
-                    perturb(on, first, chosen, where);                 // X∘m + B∘(1 - m)
-                    auto const outputs = answer(where);                // the network, or what of it is behind the tap
-                    recipe_.score(on, outputs, chosen, targets, scores);  // f
-                    return outputs;
-                };
-                seen(first, perturb.paints_pictures ? run(of_batch) : calls.run_chunk(where.data(), of_batch, run));
-            });
+            calls.with_room_for(
+                n, subject, recipe_.place, perturb.paints_pictures, [&](auto const& where, auto const& answer) {
+                    auto const run = [&](const_view_on<Backend, ops::pick, 1> chosen) {
+                        perturb(on, first, chosen, where);                    // X∘m + B∘(1 - m)
+                        auto const outputs = answer(where);                   // the network, or what of it is behind the tap
+                        recipe_.score(on, outputs, chosen, targets, scores);  // f
+                        return outputs;
+                    };
+                    seen(first, perturb.paints_pictures ? run(of_batch) : calls.run_chunk(where.data(), of_batch, run));
+                });
         });
     }
 
-    /// The scores (I, 1, M) of one picture for all images, or of one for each: a baseline, or what an all-zero mask lets through.
-    /// `known` are the model's answers to the images themselves.
+    /// The scores (I, 1, M) of one picture for all images, or of one for each: a baseline, or what an all-zero mask lets
+    /// through. `known` are the model's answers to the images themselves. seen(first, outputs) is told of other answers.
+    template <class Seen>
     void score_picture(images_view subject, typename recipe_type::picture_type const& picture,
-                       model_outputs<T, typename Backend::space_type> const& known, const_view_on<Backend, index_t, 2> targets,
-                       held<T, 2>& out)
+                       model_outputs<T, typename Backend::space_type> const& known,
+                       const_view_on<Backend, index_t, 2> targets, held<T, 2>& out, Seen const& seen)
     {
         auto const scores = out.resize(on_, targets.shape());
         view_on<Backend, T, 3> const rows{scores.data(), scores.extent(0), 1, scores.extent(1)};
@@ -175,14 +179,21 @@ public:
         auto const picks = upload(own, own_picks_);
         if (picture.is_unmasked) { return recipe_.score(on_, known, picks, targets, rows); }
         for (index_t first = 0; first < subject.extent(0);) {
-            index_t const n       = picture.per_image ? next_batch(subject.extent(0) - first) : 1;
-            auto const outputs    = answer_to(subject.slice(first, n), subject, picture);
+            index_t const n    = picture.per_image ? next_batch(subject.extent(0) - first) : 1;
+            auto const outputs = answer_to(subject.slice(first, n), subject, picture);
+            seen(first, outputs);
             index_t const covered = picture.per_image ? n : subject.extent(0);
             for (index_t done = 0; done < covered; done += n) {
                 recipe_.score(on_, outputs, picks.slice(first + done, n), targets, rows);
             }
             first += covered;
         }
+    }
+    void score_picture(images_view subject, typename recipe_type::picture_type const& picture,
+                       model_outputs<T, typename Backend::space_type> const& known,
+                       const_view_on<Backend, index_t, 2> targets, held<T, 2>& out)
+    {
+        score_picture(subject, picture, known, targets, out, [](index_t, auto const&) {});
     }
     /// The model's answers to a picture painted for some of the images.
     [[nodiscard]] model_outputs<T, typename Backend::space_type> answer_to(images_view some, images_view subject,
@@ -251,9 +262,9 @@ public:
     }
 
 private:
-    /// Calls one_batch(backend, calls, first, n) until all of `total` copies are done, in batches of the strategy's size, on as
-    /// many threads as there are replicas and this one; none takes more than its share in one batch. Somebody may stop it, and
-    /// where memory runs out the strategy may name a smaller batch: what was done is kept.
+    /// Calls one_batch(backend, calls, first, n) until all of `total` copies are done, in batches of the strategy's size, on
+    /// as many threads as there are replicas and this one; none takes more than its share in one batch. Somebody may stop
+    /// it, and where memory runs out the strategy may name a smaller batch: what was done is kept.
     template <class Batch>
     void work_through(index_t total, Batch const& one_batch)
     {
@@ -312,7 +323,9 @@ private:
         }
         if (failure) { std::rethrow_exception(failure); }
         if (recipe_.batching.chosen) {
-            if (auto const settled = recipe_.batching.chosen(); settled > 0) { batch_size_ = std::min(batch_size_, settled); }
+            if (auto const settled = recipe_.batching.chosen(); settled > 0) {
+                batch_size_ = std::min(batch_size_, settled);
+            }
         }
     }
 
