@@ -150,9 +150,9 @@ def fitted(covariance_of, masks, under, hidden, whole, c, score, orders=24, nois
     K = kernel(XC @ X.T, D2) + noise * np.eye(len(X))
     alpha = np.linalg.solve(K, Y)
     linear = a * XC.T @ alpha[:, 0]
-    B = a * XC
-    left = np.maximum(a * np.diag(C) - (B * np.linalg.solve(K, B)).sum(0), 1e-12)
-    deviation = np.sqrt(left * (Y[:, 0] @ alpha[:, 0]) / len(X))
+    inverse = np.linalg.inv(K)
+    left_out = alpha[:, 0] / np.diag(inverse)  # what each answer is off from what the others say
+    deviation = np.sqrt((a * inverse @ XC).T ** 2 @ left_out**2)
     shapley = np.zeros(d)
     for o in range(orders):
         order = np.argsort(-field(grid, 0, o).ravel(), kind="stable")

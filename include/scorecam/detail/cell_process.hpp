@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <scorecam/detail/exponentials.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/tensor_view.hpp>
@@ -20,6 +21,17 @@ using matrix = tensor<double, 2>;
 inline void add_times(double a, double const* x, double* y, index_t n)
 {
     for (index_t i = 0; i < n; ++i) { y[i] += a * x[i]; }
+}
+
+/// y += x a, for x (n) and n rows of q numbers that lie `stride` apart. Four rows at once, as y is read and written for
+/// each.
+inline void add_rows(double const* x, double const* a, index_t n, index_t stride, index_t q, double* y)
+{
+    for (; n >= 4; n -= 4, x += 4, a += 4 * stride) {
+        double const *const a1 = a + stride, *const a2 = a1 + stride, *const a3 = a2 + stride;
+        for (index_t c = 0; c < q; ++c) { y[c] += (x[0] * a[c] + x[1] * a1[c]) + (x[2] * a2[c] + x[3] * a3[c]); }
+    }
+    for (; n > 0; --n, ++x, a += stride) { add_times(*x, a, y, q); }
 }
 
 /// x y, (n, k) times (k, m). Zeros of x cost nothing: masks are full of them.
@@ -98,12 +110,13 @@ class cell_process {
 public:
     /// From masks (n, d), the covariance C (d, d) of cells and the variance of the noise.
     cell_process(matrix const& masks, matrix covariance, double noise)
-        : covariance_{std::move(covariance)}, through_{product(masks, covariance_)}, masks_{masks.extent(0)}
+        : covariance_{std::move(covariance)}, through_{product(masks, covariance_)}, by_cell_{transposed(through_)},
+          masks_{masks.extent(0)}
     {
         double sum = 0;
         for (double const c : covariance_) { sum += c; }
         linear_   = 4 / sum;
-        auto gram = product(through_, transposed(masks));
+        auto gram = product(masks, by_cell_);
         for (index_t n = 0; n < masks_; ++n) { size_.push_back(gram(n, n)); }
         auto distance = gram;
         for (index_t n = 0; n < masks_; ++n) {
@@ -125,52 +138,53 @@ public:
     /// What each cell adds linearly, (d, q), by the solved answers (n, q).
     [[nodiscard]] matrix weights(matrix const& alpha) const
     {
-        auto found = product(transposed(through_), alpha);
+        auto found = product(by_cell_, alpha);
         for (index_t i = 0; i < found.size(); ++i) { found.data()[i] *= linear_; }
         return found;
     }
-    /// The variance that is left to the weight of each cell, in units of the process's.
-    [[nodiscard]] std::vector<double> weight_variance() const
+    /// How the weight of each cell changes with each answer, (n, d), and by how much each answer is off from what the others
+    /// say of it, (n, q), by alpha (n, q): a weight's variance is the sum of both, squared. Cross-validated, as a process's
+    /// own variance is that of a prior which an image need not have.
+    [[nodiscard]] matrix sensitivities() const
     {
-        auto const half = factor_[0].half_solved(through_);
-        std::vector<double> left(at(cells()));
-        for (index_t i = 0; i < cells(); ++i) { left[at(i)] = linear_ * covariance_(i, i); }
-        for (index_t n = 0; n < masks_; ++n) {
-            for (index_t i = 0; i < cells(); ++i) { left[at(i)] -= linear_ * linear_ * half(n, i) * half(n, i); }
+        auto found = factor_[0].solved(through_);
+        for (index_t i = 0; i < found.size(); ++i) { found.data()[i] *= linear_; }
+        return found;
+    }
+    [[nodiscard]] matrix left_out_errors(matrix alpha) const
+    {
+        matrix identity{{{masks_, masks_}}};
+        for (index_t n = 0; n < masks_; ++n) { identity(n, n) = 1; }
+        auto const half = factor_[0].half_solved(std::move(identity));
+        std::vector<double> inverse(at(masks_));  // its diagonal
+        for (index_t k = 0; k < masks_; ++k) {
+            for (index_t n = 0; n < masks_; ++n) { inverse[at(n)] += half(k, n) * half(k, n); }
         }
-        return left;
+        for (index_t n = 0; n < masks_; ++n) {
+            for (index_t c = 0; c < alpha.extent(1); ++c) { alpha(n, c) /= inverse[at(n)]; }
+        }
+        return alpha;
     }
 
-    /// What the process expects, less the mean, as cells are shown one after the other in an order: (d + 1, q) by alpha (n,
-    /// q) whose width is a multiple of 4.
-    void along(std::vector<index_t> const& order, matrix const& alpha, matrix& out) const
+    /// What the process of the given mean (q) expects as cells are shown one after the other in an order: (d + 1, q) by
+    /// alpha (n, q).
+    void along(std::vector<index_t> const& order, matrix const& alpha, std::vector<double> const& mean, matrix& out) const
     {
-        constexpr index_t tall = 4, wide = 4;  // products are summed in registers
-        index_t const n = masks_, q = alpha.extent(1), last = static_cast<index_t>(order.size());
-        std::vector<double> inner(at(n)), near(at(tall * n)), covered(order.size());
+        index_t const n = masks_, q = alpha.extent(1);
+        std::vector<double> inner(at(n)), root(at(n)), near(at(n));
         double size = 0;
-        for (index_t first = 0; first <= last; first += tall) {
-            index_t const count = std::min(tall, last + 1 - first);
-            for (index_t r = 0; r < count; ++r) {
-                if (first + r > 0) { size += show(order, first + r - 1, inner); }
-                double* const row = near.data() + r * n;
-                for (index_t m = 0; m < n; ++m) {
-                    row[m] = std::sqrt(3 / length_ * std::max(size + size_[at(m)] - 2 * inner[at(m)], 0.0));
-                }
-                for (index_t m = 0; m < n; ++m) { row[m] = linear_ * inner[at(m)] + (1 + row[m]) * std::exp(-row[m]); }
+        for (index_t k = 0; k <= static_cast<index_t>(order.size()); ++k) {
+            if (k > 0) { size += show(order, k - 1, inner.data()); }
+            for (index_t m = 0; m < n; ++m) {
+                double const square = (size + size_[at(m)] - 2 * inner[at(m)]) * (3 / length_);
+                root[at(m)]         = std::sqrt(square > 0 ? square : 0);
+                near[at(m)]         = -root[at(m)];
             }
-            for (index_t column = 0; column < q; column += wide) {
-                double sums[tall][wide] = {};
-                for (index_t m = 0; m < n; ++m) {
-                    double const* const from = alpha.data() + m * q + column;
-                    for (index_t r = 0; r < tall; ++r) {
-                        for (index_t c = 0; c < wide; ++c) { sums[r][c] += near[at(r * n + m)] * from[c]; }
-                    }
-                }
-                for (index_t r = 0; r < count; ++r) {
-                    std::copy(sums[r], sums[r] + wide, out.data() + (first + r) * q + column);
-                }
-            }
+            exponentials(near.data(), n);
+            for (index_t m = 0; m < n; ++m) { near[at(m)] = linear_ * inner[at(m)] + (1 + root[at(m)]) * near[at(m)]; }
+            double* const row = out.data() + k * q;
+            std::copy(mean.begin(), mean.end(), row);
+            add_rows(near.data(), alpha.data(), n, q, q, row);
         }
     }
 
@@ -195,18 +209,19 @@ private:
         return values.size() % 2 == 1 ? upper : (upper + *std::max_element(values.begin(), middle)) / 2;
     }
     /// Shows one more cell of an order: adds to XCh, and returns what h'Ch grows by.
-    double show(std::vector<index_t> const& order, index_t k, std::vector<double>& inner) const
+    double show(std::vector<index_t> const& order, index_t k, double* inner) const
     {
         index_t const cell         = order[at(k)];
         double const* const across = covariance_.data() + cell * cells();
         double before              = 0;
         for (index_t j = 0; j < k; ++j) { before += across[order[at(j)]]; }
-        for (index_t m = 0; m < masks_; ++m) { inner[at(m)] += through_(m, cell); }
+        add_times(1, by_cell_[cell].data(), inner, masks_);
         return across[cell] + 2 * before;
     }
 
     matrix covariance_;  // (d, d)
     matrix through_;     // (n, d): XC
+    matrix by_cell_;     // (d, n): likewise
     index_t masks_;
     double linear_ = 0;             // 4/(1'C1)
     double length_ = 1;             // the median of the squared distances that are not 0

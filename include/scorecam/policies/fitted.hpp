@@ -4,7 +4,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <iterator>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -59,154 +60,146 @@ struct fitted_columns {
     score_nature nature =
         score_nature::other;  ///< probability: softmax of a target's columns; sigmoid: of its own one; else itself
 
-    [[nodiscard]] double score(double const* row, index_t m) const
+    /// The score of target m by a row of columns. `room` is that for a row more.
+    [[nodiscard]] double score(double const* row, index_t m, double* room) const
     {
         auto const& mine = of_target[static_cast<std::size_t>(m)];
         double const own = row[mine[0]];
         if (nature == score_nature::sigmoid) { return 1 / (1 + std::exp(-own)); }
         if (nature != score_nature::probability) { return own; }
         double sum = 0;
-        for (index_t const c : mine) { sum += std::exp(row[c] - own); }
+        for (std::size_t i = 0; i < mine.size(); ++i) { room[i] = row[mine[i]] - own; }
+        exponentials(room, static_cast<index_t>(mine.size()));
+        for (std::size_t i = 0; i < mine.size(); ++i) { sum += room[i]; }
         return 1 / sum;
     }
 };
 
-/// Rows of the model's outputs: those under the masks, of nothing, of the whole.
+/// Whether a row is of probabilities already, as of a model that ends in a softmax.
 template <class T>
-class output_rows {
-public:
-    template <std::size_t R>
-    explicit output_rows(evidence<T, R> const& seen)
-        : seen_{seen.outputs}, hidden_{seen.hidden_outputs.data()}, whole_{seen.whole_outputs.data()}
-    {
-    }
-    [[nodiscard]] index_t count() const { return seen_.extent(0) + 2; }
-    [[nodiscard]] index_t classes() const { return seen_.extent(1); }
-    [[nodiscard]] T const* operator[](index_t n) const
-    {
-        return n < seen_.extent(0) ? seen_[n].data() : n == seen_.extent(0) ? hidden_ : whole_;
-    }
-    [[nodiscard]] T const* whole() const { return whole_; }
-    [[nodiscard]] T const* hidden() const { return hidden_; }
-
-private:
-    tensor_view<T const, 2> seen_;
-    T const* hidden_;
-    T const* whole_;
-};
-
-/// Whether rows are probabilities already: a model that ends in a softmax.
-template <class T>
-[[nodiscard]] bool are_distributions(output_rows<T> const& rows)
+[[nodiscard]] bool is_distribution(tensor_view<T const, 1> row)
 {
-    for (T const* row : {rows.hidden(), rows.whole()}) {
-        double sum = 0;
-        for (index_t c = 0; c < rows.classes(); ++c) {
-            if (!(row[c] >= T(0))) { return false; }
-            sum += static_cast<double>(row[c]);
-        }
-        if (!(std::abs(sum - 1) < 1e-3)) { return false; }
+    double sum = 0;
+    for (T const p : row) {
+        if (!(p >= T(0))) { return false; }
+        sum += static_cast<double>(p);
     }
-    return rows.classes() > 1;
+    return row.size() > 1 && std::abs(sum - 1) < 1e-3;
+}
+
+/// The rows of the model's outputs, or their logarithms, under the masks, of nothing and of the whole: (N + 2, classes).
+template <class T, std::size_t R>
+[[nodiscard]] matrix rows_of(evidence<T, R> const& seen, bool logarithms)
+{
+    index_t const N = seen.outputs.extent(0), C = seen.outputs.extent(1);
+    matrix rows{{{N + 2, C}}};
+    std::copy(seen.outputs.begin(), seen.outputs.end(), rows.data());
+    std::copy(seen.hidden_outputs.begin(), seen.hidden_outputs.end(), rows.data() + N * C);
+    std::copy(seen.whole_outputs.begin(), seen.whole_outputs.end(), rows.data() + (N + 1) * C);
+    constexpr double no_digits_left = 1e-30;
+    for (index_t i = 0; logarithms && i < rows.size(); ++i) {
+        rows.data()[i] = std::log(std::max(rows.data()[i], no_digits_left));
+    }
+    return rows;
+}
+
+/// exp of logits (N + 2, C) less the largest of their row.
+[[nodiscard]] inline matrix chances_of(matrix const& logits)
+{
+    matrix chances = logits;
+    for (index_t n = 0; n < chances.extent(0); ++n) {
+        double* const row = chances.data() + n * chances.extent(1);
+        double const top  = *std::max_element(row, row + chances.extent(1));
+        for (index_t c = 0; c < chances.extent(1); ++c) { row[c] -= top; }
+        exponentials(row, chances.extent(1));
+    }
+    return chances;
 }
 
 /// The classes whose logits are a column each: the 48 of largest probability under some mask, and the 8 largest of the
 /// whole.
-template <class T>
-[[nodiscard]] std::vector<index_t> likely_classes(output_rows<T> const& rows)
+[[nodiscard]] inline std::vector<index_t> likely_classes(matrix const& logits, matrix const& chances)
 {
     constexpr index_t under_masks = 48, of_whole = 8;
-    auto const C = static_cast<std::size_t>(rows.classes());
-    std::vector<double> largest(C), chances(C);
-    std::vector<bool> finite(C, true);
-    for (index_t n = 0; n < rows.count(); ++n) {
-        T const* const row = rows[n];
-        double const top   = static_cast<double>(*std::max_element(row, row + C));
-        double sum         = 0;
-        for (std::size_t c = 0; c < C; ++c) {
-            finite[c]  = finite[c] && std::isfinite(row[c]);
-            chances[c] = std::exp(static_cast<double>(row[c]) - top);
-            sum += chances[c];
-        }
-        if (n >= rows.count() - 2) { continue; }
-        for (std::size_t c = 0; c < C; ++c) { largest[c] = std::max(largest[c], chances[c] / sum); }
-    }
-    std::vector<index_t> chosen, all(C);
+    index_t const C = logits.extent(1), last = logits.extent(0) - 1;
+    std::vector<index_t> all(static_cast<std::size_t>(C));
     std::iota(all.begin(), all.end(), index_t{0});
+    std::vector<double> largest(all.size());
+    std::vector<bool> finite(all.size(), true);
+    for (index_t n = 0; n <= last; ++n) {
+        double sum = 0;
+        for (index_t c = 0; c < C; ++c) { sum += chances(n, c); }
+        for (std::size_t c = 0; c < all.size(); ++c) {
+            auto const at = static_cast<index_t>(c);
+            finite[c]     = finite[c] && std::isfinite(logits(n, at));
+            if (n < last - 1) { largest[c] = std::max(largest[c], chances(n, at) / sum); }
+        }
+    }
+    std::vector<index_t> chosen;
     auto const take = [&](index_t number, auto const& value) {
-        auto const n = static_cast<std::ptrdiff_t>(std::min<index_t>(number, rows.classes()));
+        auto const n = static_cast<std::ptrdiff_t>(std::min(number, C));
         std::partial_sort(all.begin(), all.begin() + n, all.end(), [&](index_t a, index_t b) {
             auto const x = value(a), y = value(b);
             return x > y || (x == y && a < b);
         });
-        chosen.insert(chosen.end(), all.begin(), all.begin() + n);
+        std::copy_if(all.begin(), all.begin() + n, std::back_inserter(chosen),
+                     [&](index_t c) { return finite[static_cast<std::size_t>(c)]; });
     };
     take(under_masks, [&](index_t c) { return largest[static_cast<std::size_t>(c)]; });
-    take(of_whole, [&](index_t c) { return static_cast<double>(rows.whole()[c]); });
+    take(of_whole, [&](index_t c) { return logits(last, c); });
     std::sort(chosen.begin(), chosen.end());
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
-    chosen.erase(
-        std::remove_if(chosen.begin(), chosen.end(), [&](index_t c) { return !finite[static_cast<std::size_t>(c)]; }),
-        chosen.end());
     return chosen;
 }
 
-/// A column for each likely class and each target, and one for the logsumexp of those that a target leaves over.
-template <class T>
-[[nodiscard]] fitted_columns logit_columns(output_rows<T> const& rows, tensor_view<index_t const, 1> targets,
-                                           bool distributions)
+/// A column for each likely class and each target, and one for the logarithm of the sum of those that a target leaves over.
+[[nodiscard]] inline fitted_columns logit_columns(matrix const& logits, tensor_view<index_t const, 1> targets)
 {
-    auto const likely = likely_classes(rows);
-    auto const logit  = [&](index_t n, index_t c) {
-        auto const value = static_cast<double>(rows[n][c]);
-        return distributions ? std::log(std::max(value, 1e-30)) : value;  // where a probability has no digits left
-    };
+    index_t const rows = logits.extent(0), C = logits.extent(1);
+    auto const chances = chances_of(logits);
+    auto const likely  = likely_classes(logits, chances);
     std::vector<std::vector<double>> columns;
-    std::vector<index_t> column_of(static_cast<std::size_t>(rows.classes()), -1);
+    std::vector<index_t> column_of(static_cast<std::size_t>(C), -1);
+    auto const add = [&](std::vector<double> column) {
+        columns.push_back(std::move(column));
+        return static_cast<index_t>(columns.size()) - 1;
+    };
     auto const add_class = [&](index_t c) {
         auto& number = column_of[static_cast<std::size_t>(c)];
         if (number >= 0) { return number; }
-        number = static_cast<index_t>(columns.size());
-        columns.emplace_back();
-        for (index_t n = 0; n < rows.count(); ++n) { columns.back().push_back(logit(n, c)); }
-        return number;
+        std::vector<double> column;
+        for (index_t n = 0; n < rows; ++n) { column.push_back(logits(n, c)); }
+        return number = add(std::move(column));
+    };
+    auto const rest_without = [&](index_t target) -> index_t {  // its column, or -1
+        std::vector<index_t> rest;
+        for (index_t c = 0; c < C; ++c) {
+            if (c != target && !std::binary_search(likely.begin(), likely.end(), c)) { rest.push_back(c); }
+        }
+        if (rest.empty()) { return -1; }
+        std::vector<double> column;
+        for (index_t n = 0; n < rows; ++n) {
+            double sum = 0;
+            for (index_t const c : rest) { sum += chances(n, c); }
+            column.push_back(*std::max_element(logits[n].begin(), logits[n].end()) + std::log(sum));
+        }
+        return add(std::move(column));
     };
     for (index_t const c : likely) { add_class(c); }
-    auto const add_rest = [&](index_t beside) -> index_t {  // of all but the likely ones and one more; -1 if there is none
-        std::vector<bool> left(static_cast<std::size_t>(rows.classes()), true);
-        for (index_t const c : likely) { left[static_cast<std::size_t>(c)] = false; }
-        if (beside >= 0) { left[static_cast<std::size_t>(beside)] = false; }
-        std::vector<double> rest;
-        for (index_t n = 0; n < rows.count(); ++n) {
-            double top = -std::numeric_limits<double>::infinity(), sum = 0;
-            for (index_t c = 0; c < rows.classes(); ++c) {
-                if (left[static_cast<std::size_t>(c)]) { top = std::max(top, logit(n, c)); }
-            }
-            for (index_t c = 0; c < rows.classes() && std::isfinite(top); ++c) {
-                if (left[static_cast<std::size_t>(c)]) { sum += std::exp(logit(n, c) - top); }
-            }
-            if (!std::isfinite(top)) { return -1; }
-            rest.push_back(top + std::log(sum));
-        }
-        columns.push_back(std::move(rest));
-        return static_cast<index_t>(columns.size()) - 1;
-    };
+    index_t const shared_rest = rest_without(-1);
     fitted_columns made;
-    made.nature         = score_nature::probability;
-    index_t shared_rest = -2;  // not made yet
+    made.nature = score_nature::probability;
     for (index_t const target : targets) {
-        bool const is_likely = std::binary_search(likely.begin(), likely.end(), target);
         std::vector<index_t> mine{add_class(target)};
         for (index_t const c : likely) {
             if (c != target) { mine.push_back(column_of[static_cast<std::size_t>(c)]); }
         }
-        if (is_likely && shared_rest == -2) { shared_rest = add_rest(-1); }
-        auto const rest = is_likely ? shared_rest : add_rest(target);
-        if (rest >= 0) { mine.push_back(rest); }
+        bool const is_likely = std::binary_search(likely.begin(), likely.end(), target);
+        if (index_t const rest = is_likely ? shared_rest : rest_without(target); rest >= 0) { mine.push_back(rest); }
         made.of_target.push_back(std::move(mine));
     }
-    made.columns = matrix{{{rows.count(), static_cast<index_t>(columns.size())}}};
-    for (index_t n = 0; n < rows.count(); ++n) {
+    made.columns = matrix{{{rows, static_cast<index_t>(columns.size())}}};
+    for (index_t n = 0; n < rows; ++n) {
         for (std::size_t c = 0; c < columns.size(); ++c) {
             made.columns(n, static_cast<index_t>(c)) = columns[c][static_cast<std::size_t>(n)];
         }
@@ -233,14 +226,14 @@ template <class T, std::size_t R>
 {
     index_t const N = seen.scores.extent(0), M = seen.targets.size();
     if (seen.outputs.size() > 0) {
-        output_rows<T> const rows{seen};
-        bool const distributions = seen.nature == score_nature::logit && are_distributions(rows);
+        bool const distributions = seen.nature == score_nature::logit && is_distribution(seen.hidden_outputs) &&
+                                   is_distribution(seen.whole_outputs);
         if (seen.nature == score_nature::probability || distributions) {
-            return logit_columns(rows, seen.targets, distributions);
+            return logit_columns(rows_of(seen, distributions), seen.targets);
         }
         if (seen.nature == score_nature::sigmoid) {
-            return own_columns(N + 2, M, seen.nature,
-                               [&](index_t n, index_t m) { return static_cast<double>(rows[n][seen.targets(m)]); });
+            auto const rows = rows_of(seen, false);
+            return own_columns(N + 2, M, seen.nature, [&](index_t n, index_t m) { return rows(n, seen.targets(m)); });
         }
     }
     return own_columns(N + 2, M, score_nature::other, [&](index_t n, index_t m) {
@@ -254,13 +247,15 @@ template <class T, std::size_t R>
 {
     index_t const d = grid.size();
     matrix covariance{{{d, d}}};
-    index_t const K = activations.size() > 0 ? activations.extent(0) : 0;
-    std::vector<double> channel(static_cast<std::size_t>(d));
-    for (index_t k = 0; k < K; ++k) {
-        std::copy(activations[k].begin(), activations[k].end(), channel.begin());
+    index_t const K           = activations.size() > 0 ? activations.extent(0) : 0;
+    constexpr index_t at_once = 4;  // channels
+    matrix some{{{at_once, d}}};
+    for (index_t k = 0; k < K; k += at_once) {
+        auto const these = activations.slice(k, std::min(at_once, K - k));
+        std::fill(std::copy(these.begin(), these.end(), some.data()), some.data() + some.size(), 0.0);
         for (index_t i = 0; i < d; ++i) {
-            double const a = channel[static_cast<std::size_t>(i)];
-            if (a != 0) { add_times(a, channel.data() + i, covariance.data() + i * d + i, d - i); }
+            double const cell[at_once]{some(0, i), some(1, i), some(2, i), some(3, i)};
+            add_rows(cell, some.data() + i, at_once, d, d - i, covariance.data() + i * d + i);
         }
     }
     double trace = 0;
@@ -328,36 +323,34 @@ estimated<T, R> fitted::from(evidence<T, R> const& seen) const
     std::fill_n(masks.data() + (N + 1) * d, d, 1.0);
     detail::cell_process const process{masks, detail::covariance_of_cells<T, R>(grid, seen.activations), noise};
 
-    index_t const q = found.columns.extent(1), padded = (q + 3) / 4 * 4;  // for along()
+    index_t const q = found.columns.extent(1);
     std::vector<double> mean(found.columns[N].begin(), found.columns[N].end());
-    matrix centred{{{N + 2, padded}}};
+    matrix centred{{{N + 2, q}}};
     for (index_t n = 0; n < N + 2; ++n) {
         for (index_t c = 0; c < q; ++c) { centred(n, c) = found.columns(n, c) - mean[static_cast<std::size_t>(c)]; }
     }
     auto const alpha   = process.solved(centred);
     auto const weights = process.weights(alpha);
-    auto const left    = process.weight_variance();
+    auto const change  = process.sensitivities();
+    auto const errors  = process.left_out_errors(alpha);
 
     matrix shapley{{{M, d}}};
     if (part != fitted_part::linear) {
         ops::smooth_fields<R> const fields{grid, seed};
-        matrix path{{{d + 1, padded}}};
+        matrix path{{{d + 1, q}}};
         std::vector<index_t> order(static_cast<std::size_t>(d));
-        std::vector<double> row(static_cast<std::size_t>(q));
+        std::vector<double> room(static_cast<std::size_t>(q));
         for (index_t o = 0; o < orders; ++o) {
             auto const field = fields[static_cast<std::uint64_t>(o)];
             std::iota(order.begin(), order.end(), index_t{0});
             std::stable_sort(order.begin(), order.end(), [&](index_t a, index_t b) {
                 return field[static_cast<std::size_t>(a)] > field[static_cast<std::size_t>(b)];
             });
-            process.along(order, alpha, path);
+            process.along(order, alpha, mean, path);
             for (index_t m = 0; m < M; ++m) {
                 double before = 0;
                 for (index_t k = 0; k <= d; ++k) {
-                    for (index_t c = 0; c < q; ++c) {
-                        row[static_cast<std::size_t>(c)] = path(k, c) + mean[static_cast<std::size_t>(c)];
-                    }
-                    double const score = found.score(row.data(), m);
+                    double const score = found.score(path[k].data(), m, room.data());
                     if (k > 0) {
                         shapley(m, order[static_cast<std::size_t>(k - 1)]) += (score - before) / static_cast<double>(orders);
                     }
@@ -376,12 +369,16 @@ estimated<T, R> fitted::from(evidence<T, R> const& seen) const
         T* const map = made.maps.data() + m * d;
         if (part != fitted_part::linear) { detail::add_shown({shapley[m].begin(), shapley[m].end()}, map); }
         if (part != fitted_part::shapley) { detail::add_shown(added, map); }
-        double scale = 0;
-        for (index_t n = 0; n < N + 2; ++n) { scale += centred(n, own) * alpha(n, own) / static_cast<double>(N + 2); }
+        std::vector<double> variance(added.size());
+        for (index_t n = 0; n < N + 2; ++n) {
+            for (index_t i = 0; i < d; ++i) {
+                double const moved = change(n, i) * errors(n, own);
+                variance[static_cast<std::size_t>(i)] += moved * moved;
+            }
+        }
         for (index_t i = 0; i < d; ++i) {
-            made.values.data()[m * d + i] = static_cast<T>(added[static_cast<std::size_t>(i)]);
-            made.deviations.data()[m * d + i] =
-                static_cast<T>(std::sqrt(std::max(left[static_cast<std::size_t>(i)], 1e-12) * scale));
+            made.values.data()[m * d + i]     = static_cast<T>(added[static_cast<std::size_t>(i)]);
+            made.deviations.data()[m * d + i] = static_cast<T>(std::sqrt(variance[static_cast<std::size_t>(i)]));
         }
     }
     return made;
