@@ -396,5 +396,25 @@ TEST_CASE("a fitted map of scores of any kind")
         return sc::explain(on, network, image, sc::target{1}, sc::conventions::fitted{40, sc::fitted_part::shapley}, score);
     };
     auto const wanted = whole(true, sc::probability{}), found = whole(false, sc::logit{});
-    for (sc::index_t i = 0; i < found.maps.size(); ++i) { CHECK(found.maps.data()[i] == doctest::Approx(wanted.maps.data()[i])); }
+    for (sc::index_t i = 0; i < found.maps.size(); ++i) {
+        CHECK(found.maps.data()[i] == doctest::Approx(wanted.maps.data()[i]));
+    }
+}
+
+TEST_CASE("a black box of one callable is explained by masks that need no activations")
+{
+    networks::seeded<float> network{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    auto model =
+        sc::make_model(network.input_shape(), [&](sc::tensor_view<float const, 4> b) { return network.forward(b); });
+    auto const image = some_image(network.input_shape());
+    sc::reference_backend on;
+    sc::conventions::fitted const how{.masks = 20, .cells = 4};
+    auto const found  = sc::explain(on, model, image, sc::target{1}, how);
+    auto const wanted = sc::explain(on, network, image, sc::target{1}, how);
+    CHECK(std::equal(found.maps.begin(), found.maps.end(), wanted.maps.begin()));
+    CHECK(found.status(0, 0) == sc::map_status::meaningful);
+    CHECK(found.forwards == 22);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image)), sc::option_error);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::conventions::fitted{.masks = 20})),
+                    sc::option_error);
 }

@@ -9,6 +9,7 @@
 #include <boost/timer/progress_display.hpp>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 #include <unistd.h>
 
 #include <scorecam/cpu/backend.hpp>
@@ -74,6 +75,34 @@ float probability_of(explain_options const& options, sc::tensor_view<float const
                                                                           : sc::probability{}(row)(target);
 }
 
+/// The overlay with the picture in grey where the evidence of a cell is within twice its error.
+cv::Mat significant_part(cv::Mat const& overlay, cv::Mat const& picture_alone, sc::tensor_view<float const, 2> values,
+                         sc::tensor_view<float const, 2> deviations)
+{
+    constexpr float errors = 2;  // one in twenty by chance, of both signs
+    cv::Mat within(static_cast<int>(values.extent(0)), static_cast<int>(values.extent(1)), CV_8U);
+    for (sc::index_t i = 0; i < values.size(); ++i) {
+        within.data[i] = values.data()[i] > errors * deviations.data()[i] ? 0 : 255;
+    }
+    cv::resize(within, within, overlay.size(), 0, 0, cv::INTER_NEAREST);
+    cv::Mat grey, shown = overlay.clone();
+    cv::cvtColor(picture_alone, grey, cv::COLOR_BGR2GRAY);
+    cv::cvtColor(grey, grey, cv::COLOR_GRAY2BGR);
+    grey.copyTo(shown, within);
+    return shown;
+}
+
+/// What each cell adds, and its error, if the estimate knows such things.
+nlohmann::ordered_json cells_of(sc::explanation<float> const& found, sc::index_t m)
+{
+    if (found.cell_values.size() == 0) { return nullptr; }
+    auto const values     = found.cell_values[0][m];
+    auto const deviations = found.cell_deviations[0][m];
+    return {{"shape", {values.extent(0), values.extent(1)}},
+            {"values", std::vector<float>(values.begin(), values.end())},
+            {"deviations", std::vector<float>(deviations.begin(), deviations.end())}};
+}
+
 /// Explains pictures one after the other and writes what was found.
 class pictures_explained {
 public:
@@ -104,7 +133,7 @@ public:
         std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
         for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
             maps.push_back(write_map(name, picture, found, m));
-            panel.emplace_back(sc::opencv::overlay(picture, found.map(0, m), how_),
+            panel.emplace_back(overlay_of(picture, found.map(0, m), found.layers[0], m),
                                maps.back()["label"].get<std::string>() + error_text(found, m));
         }
         if (options_.panel) { sc::opencv::write_image(in_output(name + ".panel.png"), sc::opencv::side_by_side(panel)); }
@@ -125,7 +154,8 @@ private:
         auto const probability = probability_of(options_, first.outputs[0], target);
         auto const stem        = name + "." + std::to_string(target);
         nlohmann::ordered_json all{{"target", target}, {"label", names_.of(target)}, {"probability", probability}};
-        all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m)));
+        all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m), found.layers[0], m));
+        if (auto const cells = cells_of(first, m); !cells.is_null() && found.layers.size() == 1) { all["cells"] = cells; }
         if (found.estimate) {
             all["predicted_error"] = found.estimate->predicted_error[static_cast<std::size_t>(m)];
             all["certified_error"] = found.estimate->certified_error[static_cast<std::size_t>(m)];
@@ -135,8 +165,9 @@ private:
             for (std::size_t l = 0; l < found.layers.size(); ++l) {
                 auto const& one = found.layers[l];
                 layers.push_back({{"layer", network_.on().explained()[l].name}});
-                layers.back().update(
-                    write_pictures(stem + ".layer" + std::to_string(l + 1), picture, one.map(0, m), one.status(0, m)));
+                layers.back().update(write_pictures(stem + ".layer" + std::to_string(l + 1), picture, one.map(0, m),
+                                                    one.status(0, m), one, m));
+                if (auto const cells = cells_of(one, m); !cells.is_null()) { layers.back()["cells"] = cells; }
             }
         }
 
@@ -159,10 +190,20 @@ private:
         return text.str();
     }
 
-    nlohmann::ordered_json write_pictures(std::string const& stem, cv::Mat const& picture,
-                                          sc::tensor_view<float const, 2> map, sc::map_status status) const
+    [[nodiscard]] cv::Mat overlay_of(cv::Mat const& picture, sc::tensor_view<float const, 2> map,
+                                     sc::explanation<float> const& of, sc::index_t m) const
     {
-        sc::opencv::write_image(in_output(stem + ".overlay.png"), sc::opencv::overlay(picture, map, how_));
+        auto const all = sc::opencv::overlay(picture, map, how_);
+        if (!options_.significant || of.cell_values.size() == 0) { return all; }
+        return significant_part(all, sc::opencv::overlay(picture, map, how_, 0), of.cell_values[0][m],
+                                of.cell_deviations[0][m]);
+    }
+
+    nlohmann::ordered_json write_pictures(std::string const& stem, cv::Mat const& picture,
+                                          sc::tensor_view<float const, 2> map, sc::map_status status,
+                                          sc::explanation<float> const& of, sc::index_t m) const
+    {
+        sc::opencv::write_image(in_output(stem + ".overlay.png"), overlay_of(picture, map, of, m));
         sc::xtensor::save_npy(in_output(stem + ".npy").string(), map);
         return {{"status", to_string(status)}, {"overlay", stem + ".overlay.png"}, {"npy", stem + ".npy"}};
     }
