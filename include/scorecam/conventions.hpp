@@ -17,8 +17,8 @@ struct official {
     static constexpr char const* name = "official";
     [[nodiscard]] auto policies() const
     {
-        return std::tuple{probability{}, no_baseline{},        raw_weights{}, flat_channels::skipped,
-                          mask_rule{},   summand::activations, heatmap_rule{}};
+        return composed{probability{}, no_baseline{},        raw_weights{}, flat_channels::skipped,
+                        mask_rule{},   summand::activations, heatmap_rule{}};
     }
 };
 
@@ -26,7 +26,7 @@ struct official {
 struct paper {
     using kind                        = kinds::convention;
     static constexpr char const* name = "paper";
-    [[nodiscard]] auto policies() const { return std::tuple_cat(std::tuple{baseline{black{}}}, official{}.policies()); }
+    [[nodiscard]] auto policies() const { return official{}.policies().with(baseline{black{}}); }
 };
 
 /// Algorithm 1 of the paper: softmax over the channels' logits, where X_b cancels.
@@ -35,8 +35,7 @@ struct paper_algorithm_1 {
     static constexpr char const* name = "paper_algorithm_1";
     [[nodiscard]] auto policies() const
     {
-        return std::tuple_cat(std::tuple{logit{}, baseline{black{}}, softmax_weights{}, flat_channels::scored},
-                              official{}.policies());
+        return official{}.policies().with(logit{}, baseline{black{}}, softmax_weights{}, flat_channels::scored);
     }
 };
 
@@ -51,13 +50,13 @@ struct torch_cam {
                                         .scale              = scaling::none};
     [[nodiscard]] auto policies() const
     {
-        return std::tuple{logit{},
-                          baseline{unmasked{}},
-                          softmax_weights{},
-                          flat_channels::scored,
-                          mask_rule{.extrema = extrema_of::activation, .epsilon = 1e-8},
-                          summand::activations,
-                          shown};
+        return composed{logit{},
+                        baseline{unmasked{}},
+                        softmax_weights{},
+                        flat_channels::scored,
+                        mask_rule{.extrema = extrema_of::activation, .epsilon = 1e-8},
+                        summand::activations,
+                        shown};
     }
 };
 
@@ -69,8 +68,7 @@ struct torch_cam_0_3_2 {
     {
         auto shown               = torch_cam::shown;
         shown.activation_epsilon = 0;
-        return std::tuple_cat(std::tuple{mask_rule{.extrema = extrema_of::activation}, summand::masks, shown},
-                              torch_cam{}.policies());
+        return torch_cam{}.policies().with(mask_rule{.extrema = extrema_of::activation}, summand::masks, shown);
     }
 };
 
@@ -80,7 +78,7 @@ struct torch_cam_0_3_1 {
     static constexpr char const* name = "torch_cam_0_3_1";
     [[nodiscard]] auto policies() const
     {
-        return std::tuple_cat(std::tuple{probability{}, no_baseline{}, raw_weights{}}, torch_cam_0_3_2{}.policies());
+        return torch_cam_0_3_2{}.policies().with(probability{}, no_baseline{}, raw_weights{});
     }
 };
 
@@ -90,16 +88,16 @@ struct pytorch_grad_cam {
     static constexpr char const* name = "pytorch_grad_cam";
     [[nodiscard]] auto policies() const
     {
-        return std::tuple{logit{},
-                          no_baseline{},
-                          softmax_weights{},
-                          flat_channels::scored,
-                          mask_rule{.axis = axis_rule::align_corners, .epsilon = 1e-8},
-                          summand::activations,
-                          heatmap_rule{.relu               = step_at::activation,
-                                       .activation_scale   = scaling::min_max,
-                                       .activation_epsilon = 1e-7,
-                                       .epsilon            = 1e-7}};
+        return composed{logit{},
+                        no_baseline{},
+                        softmax_weights{},
+                        flat_channels::scored,
+                        mask_rule{.axis = axis_rule::align_corners, .epsilon = 1e-8},
+                        summand::activations,
+                        heatmap_rule{.relu               = step_at::activation,
+                                     .activation_scale   = scaling::min_max,
+                                     .activation_epsilon = 1e-7,
+                                     .epsilon            = 1e-7}};
     }
 };
 
@@ -107,7 +105,7 @@ struct pytorch_grad_cam {
 struct pytorch_grad_cam_probability {
     using kind                        = kinds::convention;
     static constexpr char const* name = "pytorch_grad_cam_probability";
-    [[nodiscard]] auto policies() const { return std::tuple_cat(std::tuple{probability{}}, pytorch_grad_cam{}.policies()); }
+    [[nodiscard]] auto policies() const { return pytorch_grad_cam{}.policies().with(probability{}); }
 };
 
 /// keisen/tf-keras-vis, scorecam.py; with max_n, Faster-Score-CAM.
@@ -118,15 +116,15 @@ struct tf_keras_vis {
     [[nodiscard]] auto policies() const
     {
         using choice = std::variant<all_channels, largest_deviation>;
-        return std::tuple{probability{},
-                          no_baseline{},
-                          raw_weights{},
-                          flat_channels::scored,
-                          max_n == 0 ? choice{all_channels{}} : choice{largest_deviation{max_n}},
-                          unscored_channels::dropped,
-                          mask_rule{.axis = axis_rule::align_corners, .epsilon = 1e-7},
-                          summand::activations,
-                          heatmap_rule{.relu = step_at::activation, .axis = axis_rule::align_corners, .epsilon = 1e-7}};
+        return composed{probability{},
+                        no_baseline{},
+                        raw_weights{},
+                        flat_channels::scored,
+                        max_n == 0 ? choice{all_channels{}} : choice{largest_deviation{max_n}},
+                        unscored_channels::dropped,
+                        mask_rule{.axis = axis_rule::align_corners, .epsilon = 1e-7},
+                        summand::activations,
+                        heatmap_rule{.relu = step_at::activation, .axis = axis_rule::align_corners, .epsilon = 1e-7}};
     }
 };
 
@@ -139,9 +137,8 @@ struct group_cam {
     [[nodiscard]] auto policies() const
     {
         blurred const picture{.sigma = 50, .radius = 25};  // GaussianBlur2d((51, 51), (50, 50))
-        return std::tuple_cat(std::tuple{channel_groups{groups}, baseline{picture}, background<blurred>{picture},
-                                         relu_weights{}, summand::masks},
-                              official{}.policies());
+        return official{}.policies().with(channel_groups{groups}, baseline{picture}, background<blurred>{picture},
+                                          relu_weights{}, summand::masks);
     }
 };
 
@@ -149,7 +146,7 @@ struct group_cam {
 struct uniform {
     using kind                        = kinds::convention;
     static constexpr char const* name = "uniform";
-    [[nodiscard]] auto policies() const { return std::tuple_cat(std::tuple{uniform_weights{}}, official{}.policies()); }
+    [[nodiscard]] auto policies() const { return official{}.policies().with(uniform_weights{}); }
 };
 
 /// RISE, Petsiuk et al. 2018 (eclique/RISE): random grids as masks, and the mean of the scores under those that show a
@@ -158,10 +155,7 @@ struct rise {
     using kind                        = kinds::convention;
     static constexpr char const* name = "rise";
     random_grids masks{};
-    [[nodiscard]] auto policies() const
-    {
-        return std::tuple_cat(std::tuple{masks, estimate::weighted_mean}, official{}.policies());
-    }
+    [[nodiscard]] auto policies() const { return official{}.policies().with(masks, estimate::weighted_mean); }
 };
 
 /// A map fitted to the answers of so many random smooth masks: more faithful than Score-CAM's hundreds of forwards on
@@ -176,8 +170,7 @@ struct fitted {
     std::uint64_t seed                = 7;
     [[nodiscard]] auto policies() const
     {
-        return std::tuple_cat(std::tuple{random_fields{masks, cells, seed}, scorecam::fitted{.part = part}},
-                              official{}.policies());
+        return official{}.policies().with(random_fields{masks, cells, seed}, scorecam::fitted{.part = part});
     }
 };
 

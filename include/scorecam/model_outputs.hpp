@@ -16,9 +16,7 @@ namespace scorecam {
 /// "(1000)", "(21, 65, 65)"
 [[nodiscard]] inline std::string to_string(ops::row_shape const& shape)
 {
-    std::string text = "(";
-    for (int d = 0; d < shape.axes; ++d) { text += (d == 0 ? "" : ", ") + std::to_string(shape[d]); }
-    return text + ")";
+    return detail::shape_text(shape.extent, static_cast<std::size_t>(shape.axes));
 }
 
 /// The outputs for n images. A view (n, classes), or (n, ...) with up to four axes after the images, is all of them where

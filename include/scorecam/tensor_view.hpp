@@ -44,13 +44,25 @@ using signal_shape = extents<2>;
 using image_shape  = extents<3>;
 using volume_shape = extents<4>;
 
+namespace detail {
+
+[[nodiscard]] inline std::string shape_text(index_t const* extents, std::size_t rank)
+{
+    std::string text = "(";
+    for (std::size_t i = 0; i < rank; ++i) {
+        if (i > 0) { text += ", "; }
+        text += std::to_string(extents[i]);
+    }
+    return text + ")";
+}
+
+}  // namespace detail
+
 /// "(3, 224, 224)", as it stands in every message about shapes.
 template <std::size_t Rank>
 [[nodiscard]] std::string to_string(extents<Rank> const& shape)
 {
-    std::string text = "(";
-    for (std::size_t i = 0; i < Rank; ++i) { text += (i == 0 ? "" : ", ") + std::to_string(shape[i]); }
-    return text + ")";
+    return detail::shape_text(shape.extent, Rank);
 }
 
 /// The extents `leading..., shape...`: a batch of n images is prepend(image_shape, n).

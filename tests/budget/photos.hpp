@@ -140,14 +140,13 @@ inline std::array<std::string, 3> const networks{"squeezenet1_1", "mobilenetv2_1
 template <class Values>
 [[nodiscard]] std::vector<double> ranks_of(Values const& values)
 {
-    std::vector<std::size_t> order(static_cast<std::size_t>(values.size()));
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    auto const at = [&](std::size_t i) { return values.begin()[static_cast<std::ptrdiff_t>(i)]; };
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return at(a) < at(b); });
+    std::vector<std::pair<float, std::size_t>> order;
+    for (auto const value : values) { order.emplace_back(value, order.size()); }
+    std::sort(order.begin(), order.end());
     std::vector<double> ranks(order.size());
     for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
-        while (last < order.size() && at(order[last]) == at(order[first])) { ++last; }
-        for (std::size_t i = first; i < last; ++i) { ranks[order[i]] = static_cast<double>(first + last - 1) / 2; }
+        while (last < order.size() && order[last].first == order[first].first) { ++last; }
+        for (std::size_t i = first; i < last; ++i) { ranks[order[i].second] = static_cast<double>(first + last - 1) / 2; }
     }
     return ranks;
 }
@@ -166,11 +165,17 @@ template <class Values>
     return ab / std::sqrt(aa * bb);
 }
 
-/// Whether each value is among the fifth that is largest.
+/// Whether each value is among the fifth that is largest; of equal ones, the first are.
 template <class Values>
 [[nodiscard]] std::vector<bool> top_fifth(Values const& values)
 {
-    return sc::detail::largest(values.size(), values.size() / 5, [&](index_t i) { return values.data()[i]; });
+    std::vector<std::pair<float, index_t>> order;
+    for (auto const value : values) { order.emplace_back(-value, static_cast<index_t>(order.size())); }
+    auto const last = order.begin() + values.size() / 5;
+    std::nth_element(order.begin(), last, order.end());
+    std::vector<bool> chosen(order.size(), false);
+    for (auto one = order.begin(); one != last; ++one) { chosen[static_cast<std::size_t>(one->second)] = true; }
+    return chosen;
 }
 
 struct fidelity {

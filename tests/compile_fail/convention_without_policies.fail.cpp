@@ -1,4 +1,4 @@
-// expected-error: scorecam: a convention has policies\(\) const that returns a std::tuple of policies
+// expected-error: scorecam: a convention has policies\(\) const that returns composed\{...\} of policies
 #include "program.hpp"
 
 struct my_convention {

@@ -34,7 +34,8 @@ std::vector<std::string> const pytorch_grad_cam_cases = [] {
 template <class Convention>
 scorecam::mask_rule rule_of(Convention const& convention)
 {
-    return std::get<scorecam::mask_rule>(convention.policies());
+    auto all = convention.policies();
+    return scorecam::detail::policy_in_force<scorecam::kinds::masking>(all);
 }
 
 template <class T>

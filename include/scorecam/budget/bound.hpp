@@ -1,5 +1,9 @@
 #pragma once
 // How wrong a map can be at most, whatever the channels that were not scored would have earned.
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
 #include <Eigen/Core>
 
 #include <scorecam/budget/matrix.hpp>
@@ -21,20 +25,38 @@ struct weight_limits {
 [[nodiscard]] inline double certified_error(matrix const& summands, Eigen::VectorXd const& weights,
                                             weight_limits const& limits)
 {
-    Eigen::MatrixXd const a     = summands.cast<double>();
-    Eigen::MatrixXd const above = a.cwiseMax(0);
-    Eigen::MatrixXd const below = a.cwiseMin(0);
-    Eigen::ArrayXd const sum    = (a * weights).array().max(0);
-    Eigen::ArrayXd const low    = (above * limits.least + below * limits.most).array().max(0);
-    Eigen::ArrayXd const high   = (above * limits.most + below * limits.least).array().max(0);
-
-    auto const scaled = [](Eigen::ArrayXd const& values, Eigen::ArrayXd const& by, double flat) -> Eigen::ArrayXd {
-        double const range = by.maxCoeff() - by.minCoeff();
-        if (!(range > 0)) { return Eigen::ArrayXd::Constant(values.size(), flat); }
-        return ((values - by.minCoeff()) / range).max(0).min(1);
+    auto const cells = static_cast<std::size_t>(summands.rows());
+    std::vector<double> sum(cells), low(cells), high(cells);
+    for (index_t k = 0; k < summands.cols(); ++k) {
+        double const weight = weights(k), least = limits.least(k), most = limits.most(k);
+        for (std::size_t p = 0; p < cells; ++p) {
+            auto const a = static_cast<double>(column(summands, k)[p]);
+            sum[p] += weight * a;
+            low[p] += (a > 0 ? least : most) * a;
+            high[p] += (a > 0 ? most : least) * a;
+        }
+    }
+    struct range {
+        double least, most;
+        explicit range(std::vector<double>& values)
+        {
+            for (auto& value : values) { value = std::max(value, 0.0); }
+            auto const [lo, hi] = std::minmax_element(values.begin(), values.end());
+            least = *lo, most = *hi;
+        }
+        /// s(value) by this range.
+        [[nodiscard]] double scaled(double value, double flat) const
+        {
+            return most > least ? std::clamp((value - least) / (most - least), 0.0, 1.0) : flat;
+        }
     };
-    Eigen::ArrayXd const map = scaled(sum, sum, 0);
-    return (scaled(high, low, 1) - map).max(map - scaled(low, high, 0)).maxCoeff();
+    range const of_sum{sum}, of_low{low}, of_high{high};
+    double largest = 0;
+    for (std::size_t p = 0; p < cells; ++p) {
+        double const map = of_sum.scaled(sum[p], 0);
+        largest          = std::max({largest, of_low.scaled(high[p], 1) - map, map - of_high.scaled(low[p], 0)});
+    }
+    return largest;
 }
 
 }  // namespace scorecam::budget

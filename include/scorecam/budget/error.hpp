@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <vector>
 
-#include <Eigen/Core>
-
 #include <scorecam/budget/matrix.hpp>
 
 namespace scorecam::budget {
@@ -15,15 +13,11 @@ namespace scorecam::budget {
 [[nodiscard]] inline matrix shown(matrix sums)
 {
     for (index_t j = 0; j < sums.cols(); ++j) {
-        auto map          = sums.col(j).array();
-        map               = map.max(0);
-        float const least = map.minCoeff();
-        float const range = map.maxCoeff() - least;
-        if (range > 0) {
-            map = (map - least) / range;
-        } else {
-            map.setZero();
-        }
+        auto const map = column(sums, j);
+        for (auto& value : map) { value = std::max(value, 0.F); }
+        auto const [least, most] = std::minmax_element(map.begin(), map.end());
+        float const from = *least, range = *most - *least;
+        for (auto& value : map) { value = range > 0 ? (value - from) / range : 0; }
     }
     return sums;
 }
@@ -31,8 +25,15 @@ namespace scorecam::budget {
 /// The largest |M_s - M| of every column M_s.
 [[nodiscard]] inline std::vector<float> largest_differences(matrix const& maps, vector const& from)
 {
-    vector const largest = (maps.colwise() - from).cwiseAbs().colwise().maxCoeff();
-    return {largest.data(), largest.data() + largest.size()};
+    std::vector<float> largest(static_cast<std::size_t>(maps.cols()));
+    auto const own = numbers(from);
+    for (index_t j = 0; j < maps.cols(); ++j) {
+        auto const map = column(maps, j);
+        float most     = 0;
+        for (std::size_t p = 0; p < own.size(); ++p) { most = std::max(most, std::abs(map[p] - own[p])); }
+        largest[static_cast<std::size_t>(j)] = most;
+    }
+    return largest;
 }
 
 /// The value below which a share of all values lies, interpolated between neighbours. `values` is not empty.

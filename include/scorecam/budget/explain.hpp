@@ -14,22 +14,25 @@
 #include <scorecam/budget/limit.hpp>
 #include <scorecam/budget/settings.hpp>
 #include <scorecam/budget/surrogate.hpp>
-#include <scorecam/error.hpp>
-#include <scorecam/explanation.hpp>
-#include <scorecam/model.hpp>
 #include <scorecam/detail/recipe.hpp>
 #include <scorecam/detail/steps.hpp>
+#include <scorecam/error.hpp>
 #include <scorecam/explain.hpp>
+#include <scorecam/explanation.hpp>
+#include <scorecam/model.hpp>
 
 namespace scorecam::budget {
 
 /// A map and how sure it is. Scores of channels that were not scored are imputed; those that were are the true ones.
 template <class T, std::size_t SpatialRank = 2>
 struct explanation : scorecam::explanation<T, SpatialRank> {
-    result_tensor<unsigned char, 2> scored;  ///< (1, K): 1 for a channel that was scored, or that there was nothing to score of
-    result_tensor<T, 3> deviations;          ///< (1, K, M): the standard deviation of each score; 0 if it was scored
-    result_tensor<T, 2> predicted_error;  ///< (1, M): largest difference from the exact map, not exceeded with settings::confidence
-    result_tensor<T, 2> certified_error;  ///< (1, M): never exceeded, for scores in [0, 1] and raw or ReLU weights; 1 otherwise
+    result_tensor<unsigned char, 2>
+        scored;                      ///< (1, K): 1 for a channel that was scored, or that there was nothing to score of
+    result_tensor<T, 3> deviations;  ///< (1, K, M): the standard deviation of each score; 0 if it was scored
+    result_tensor<T, 2>
+        predicted_error;  ///< (1, M): largest difference from the exact map, not exceeded with settings::confidence
+    result_tensor<T, 2>
+        certified_error;  ///< (1, M): never exceeded, for scores in [0, 1] and raw or ReLU weights; 1 otherwise
     index_t scored_channels = 0;
     bool is_exact           = false;  ///< nothing is imputed: this is Score-CAM's own map, to the last bit
 };
@@ -60,8 +63,8 @@ public:
     explainer(explainer const&)            = delete;
     explainer& operator=(explainer const&) = delete;
 
-    /// Explains an image (C, H, W) in the backend's memory, which has to stay there for more(). Waits. `now` holds for this call
-    /// and for those of more() after it, as for scorecam::explainer. Throws as that does.
+    /// Explains an image (C, H, W) in the backend's memory, which has to stay there for more(). Waits. `now` holds for this
+    /// call and for those of more() after it, as for scorecam::explainer. Throws as that does.
     template <scorecam::detail::call_argument... Now>
     [[nodiscard]] explanation_type operator()(image_view image, limit const& how, Now... now)
     {
@@ -73,7 +76,8 @@ public:
     }
 
     /// Goes on with the last image: what was scored is kept. A limit that was reached already changes nothing. Throws
-    /// option_error if there is none, or if its last call was cut off by an exception: what is known of it may be half a step.
+    /// option_error if there is none, or if its last call was cut off by an exception: what is known of it may be half a
+    /// step.
     [[nodiscard]] explanation_type more(limit const& how)
     {
         auto const entered = steps_.enter();
@@ -189,25 +193,16 @@ private:
     surrogate<T>& surrogate_of_image()
     {
         if (known_) { return *known_; }
-        auto const whole  = steps_.outputs();
-        auto const zero   = steps_.background_outputs();
-        auto const chosen = steps_.targets();
-        tensor<T, 2> outputs{{{2, whole.extent(1)}}};
-        std::copy(zero.begin(), zero.end(), outputs.data());
-        std::copy(whole.begin(), whole.end(), outputs.data() + whole.extent(1));
-        tensor<T, 2> scores{{{2, chosen.extent(1)}}};
-        for (index_t n = 0; n < 2; ++n) {
-            steps_.chosen().score_row({std::as_const(outputs)[n].data(), outputs.extent(1)}, chosen.data(), chosen.extent(1),
-                                      scores.view()[n].data());
-        }
-        auto const how         = link_for(steps_.chosen().nature, guess_outputs(std::as_const(outputs).view()));
+        auto const answers     = steps_.answers_without_masks();
+        auto const chosen      = steps_.targets();
+        auto const how         = link_for(steps_.chosen().nature, guess_outputs(answers.outputs.view()));
         auto const masks       = steps_.normalised_activations();
         auto const activations = steps_.activations();
         auto const& summed     = steps_.chosen().summand == summand::masks ? masks : activations;
         std::vector<index_t> candidates;
         for (auto const& pick : steps_.channels_to_score()) { candidates.push_back(pick.channel); }
         known_.emplace(masks[0], summed[0], candidates, std::span{chosen.data(), static_cast<std::size_t>(chosen.size())},
-                       how, free_probes<T>{std::as_const(outputs).view(), std::as_const(scores).view()}, numbers_);
+                       how, free_probes<T>{answers.outputs.view(), answers.scores.view()}, numbers_);
         return *known_;
     }
 
@@ -263,9 +258,8 @@ private:
     [[nodiscard]] std::vector<T> certified_errors()
     {
         auto const nature  = steps_.chosen().nature;
-        bool const limited = nature == score_nature::probability ||
-                             nature == score_nature::sigmoid;
-        bool const alone = steps_.chosen().weighs_alone;
+        bool const limited = nature == score_nature::probability || nature == score_nature::sigmoid;
+        bool const alone   = steps_.chosen().weighs_alone;
         if (!limited || !alone) { return std::vector<T>(static_cast<std::size_t>(steps_.targets().size()), T(1)); }
         return with_weigher([&](auto const& weigh) { return known_->certified(weigh, T(0), T(1)); });
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -25,16 +26,11 @@ void blur_columns(matrix& maps, extents<Rank> const& size)
         for (index_t i = 0; i < n; ++i) {
             for (index_t j = 0; j < n; ++j) { along(i, j) = std::exp(-0.5F * static_cast<float>((i - j) * (i - j))); }
         }
-        if (inner == 1) {
-            Eigen::Map<matrix> lines{maps.data(), n, maps.size() / n};
-            lines = product(along, lines);
-        } else {
-            matrix blurred(inner, n);
-            for (index_t first = 0; first < maps.size(); first += inner * n) {
-                Eigen::Map<matrix> block{maps.data() + first, inner, n};
-                blurred.noalias() = block.lazyProduct(along);
-                block             = blurred;
-            }
+        for (index_t first = 0; first < maps.size(); first += inner == 1 ? maps.size() : inner * n) {
+            float* const block = maps.data() + first;  // lines along this axis, or one across it
+            matrix const blurred =
+                inner == 1 ? product(along, {block, n, maps.size() / n, n}) : product({block, inner, n, inner}, along);
+            std::copy_n(blurred.data(), blurred.size(), block);
         }
     }
 }
@@ -61,17 +57,22 @@ public:
     template <class T, std::size_t Rank>
     mask_kernel(tensor_view<T const, Rank> masks, std::span<index_t const> chosen)
     {
-        auto const n = static_cast<index_t>(chosen.size());
-        masks_       = columns_of(masks, chosen);
-        masks_.conservativeResize(Eigen::NoChange, n + 2);
-        masks_.col(n).setZero();
-        masks_.col(n + 1).setOnes();
+        auto const n   = static_cast<index_t>(chosen.size());
+        auto const own = columns_of(masks, chosen);
+        masks_.resize(own.rows(), n + 2);
+        std::copy_n(own.data(), own.size(), masks_.data());
+        std::ranges::fill(column(masks_, n), 0.F);
+        std::ranges::fill(column(masks_, n + 1), 1.F);
         blurred_ = masks_;
         detail::blur_columns(blurred_, trailing<Rank - 1>(masks.shape()));
-        own_              = masks_.cwiseProduct(blurred_).colwise().sum();
+        own_.resize(n + 2);
+        for (index_t k = 0; k < n + 2; ++k) {
+            auto const mask = column(masks_, k);
+            own_(k)         = std::inner_product(mask.begin(), mask.end(), column(blurred_, k).begin(), 0.F);
+        }
         float const scale = 1 / detail::median_scale({own_.data(), own_.data() + n});
-        own_ *= scale;
-        blurred_ *= scale;
+        for (auto& value : std::span{own_.data(), static_cast<std::size_t>(own_.size())}) { value *= scale; }
+        for (auto& value : std::span{blurred_.data(), static_cast<std::size_t>(blurred_.size())}) { value *= scale; }
         per_distance_ = 3 / detail::median_scale(squared_distances());
     }
 
@@ -80,21 +81,26 @@ public:
     [[nodiscard]] index_t whole() const { return items() - 1; }
 
     /// k(h, h) of every item.
-    [[nodiscard]] vector self() const { return own_.array() + 1; }
+    [[nodiscard]] vector self() const
+    {
+        auto with_matern = own_;
+        for (index_t k = 0; k < items(); ++k) { with_matern(k) += 1; }
+        return with_matern;
+    }
 
     /// k between every item (rows) and some (columns).
     [[nodiscard]] matrix with(std::span<index_t const> some) const
     {
-        matrix k = inner_products(masks_, blurred_(Eigen::all, some));
-        add_matern(k, own_, own_(some));
+        matrix k = inner_products(masks_, columns_at(blurred_, some));
+        add_matern(k, own_, rows_at(own_, some));
         return k;
     }
 
     /// k among some items.
     [[nodiscard]] matrix among(std::span<index_t const> some) const
     {
-        matrix k = inner_products(masks_(Eigen::all, some), blurred_(Eigen::all, some));
-        add_matern(k, own_(some), own_(some));
+        matrix k = inner_products(columns_at(masks_, some), columns_at(blurred_, some));
+        add_matern(k, rows_at(own_, some), rows_at(own_, some));
         return k;
     }
 
@@ -105,12 +111,14 @@ public:
 
 private:
     /// From G to k.
-    void add_matern(matrix& k, vector const& rows, vector const& columns) const
+    void add_matern(matrix& k, matrix_view const& rows, matrix_view const& columns) const
     {
         for (index_t j = 0; j < k.cols(); ++j) {
-            auto g       = k.col(j).array();
-            auto const d = ((rows.array() + columns(j) - 2 * g).max(0) * per_distance_).sqrt().eval();  // √3 D
-            g += (1 + d) * (-d).exp();
+            for (index_t i = 0; i < k.rows(); ++i) {
+                float& g      = k(i, j);
+                float const d = std::sqrt(std::max(rows.data[i] + columns.data[j] - 2 * g, 0.F) * per_distance_);  // √3 D
+                g += (1 + d) * std::exp(-d);
+            }
         }
     }
 
@@ -120,7 +128,7 @@ private:
         index_t const step = (zero() + most_compared - 1) / most_compared;
         std::vector<index_t> some;
         for (index_t k = 0; k < zero(); k += step) { some.push_back(k); }
-        matrix const g = inner_products(masks_(Eigen::all, some), blurred_(Eigen::all, some));
+        matrix const g = inner_products(columns_at(masks_, some), columns_at(blurred_, some));
         std::vector<float> squares;
         for (index_t i = 0; i < g.rows(); ++i) {
             for (index_t j = 0; j < i; ++j) { squares.push_back(std::max(g(i, i) + g(j, j) - 2 * g(i, j), 0.F)); }

@@ -9,7 +9,7 @@ namespace scorecam::budget {
 /// How the channels to score are chosen.
 enum class probes {
     by_acquisition,  ///< 16 at a time, each time those that can still change the map most
-    non_adaptive        ///< all at once, before any score is seen: nothing waits between batches, which suits a GPU
+    non_adaptive     ///< all at once, before any score is seen: nothing waits between batches, which suits a GPU
 };
 
 /// So many channels are scored; the scores of the others are imputed.

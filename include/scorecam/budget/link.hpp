@@ -5,13 +5,12 @@
 #include <cstddef>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <Eigen/Core>
 
 #include <scorecam/budget/matrix.hpp>
 #include <scorecam/error.hpp>
@@ -51,6 +50,38 @@ inline void refuse_not_a_number(bool bad, char const* what)
     if (bad) { throw non_finite_error{std::string{what} + " under a mask are NaN or infinite; check the model"}; }
 }
 
+/// Rows of numbers as they come, all of the same length.
+class kept_rows {
+public:
+    /// Room for one more row.
+    [[nodiscard]] std::span<float> add(index_t columns)
+    {
+        columns_ = columns;
+        values_.resize(values_.size() + static_cast<std::size_t>(columns));
+        return std::span{values_}.last(static_cast<std::size_t>(columns));
+    }
+    [[nodiscard]] index_t rows() const { return columns_ > 0 ? static_cast<index_t>(values_.size()) / columns_ : 0; }
+    [[nodiscard]] index_t columns() const { return columns_; }
+    [[nodiscard]] std::span<float const> operator[](index_t row) const
+    {
+        return std::span{values_}.subspan(static_cast<std::size_t>(row * columns_), static_cast<std::size_t>(columns_));
+    }
+    /// f of all of them.
+    template <class F>
+    [[nodiscard]] matrix mapped(F const& f) const
+    {
+        matrix all(rows(), columns_);
+        for (index_t n = 0; n < rows(); ++n) {
+            for (index_t m = 0; m < columns_; ++m) { all(n, m) = f((*this)[n][static_cast<std::size_t>(m)]); }
+        }
+        return all;
+    }
+
+private:
+    index_t columns_ = 0;
+    std::vector<float> values_;
+};
+
 /// The smallest probability above 0 that was seen stands for twice what is meant by 0.
 class smallest_seen {
 public:
@@ -69,7 +100,8 @@ private:
 //   scores(predicted)     the scores (n, M) that go with rows of values
 //   column(m)             which of the values moves the score of target m
 //   moved(score, by)      the score when that value is moved
-//   inflation                 what predicted errors have to be multiplied by to be kept to in 95 % of all cases: measured. The
+//   inflation                 what predicted errors have to be multiplied by to be kept to in 95 % of all cases: measured.
+//   The
 //                         fewer values are modelled, the less is known about how uncertain they are
 //   varied                how many channels to vary for a predicted error: as many as its time allows
 // Everything it returns is finite.
@@ -77,36 +109,38 @@ private:
 /// Any score: the score itself.
 class identity_link {
 public:
-    static constexpr double inflation   = 2.5;
-    static constexpr index_t varied = 512;
+    static constexpr double inflation = 2.5;
+    static constexpr index_t varied   = 512;
 
     template <class T>
     void see(tensor_view<T const, 2>, tensor_view<T const, 2> scores, std::vector<index_t> const&)
     {
-        auto const before = seen_.rows();
-        seen_.conservativeResize(before + scores.extent(0), scores.extent(1));
         for (index_t n = 0; n < scores.extent(0); ++n) {
-            for (index_t m = 0; m < scores.extent(1); ++m) {
+            auto const row = seen_.add(scores.extent(1));
+            for (std::size_t m = 0; m < row.size(); ++m) {
                 auto const score = static_cast<float>(scores(n, m));
                 detail::refuse_not_a_number(!std::isfinite(score), "the scores");
-                seen_(before + n, m) = std::clamp(score, -detail::largest_score, detail::largest_score);
+                row[m] = std::clamp(score, -detail::largest_score, detail::largest_score);
             }
         }
     }
-    [[nodiscard]] matrix modelled() { return seen_; }
+    [[nodiscard]] matrix modelled()
+    {
+        return seen_.mapped([](float value) { return value; });
+    }
     [[nodiscard]] matrix scores(matrix const& predicted) const { return predicted; }
     [[nodiscard]] index_t column(index_t m) const { return m; }
     [[nodiscard]] float moved(float score, float by) const { return score + by; }
 
 private:
-    matrix seen_;
+    detail::kept_rows seen_;
 };
 
 /// A score in [0, 1]: its log odds. Of the sigmoid of an output that is the output.
 class logistic_link {
 public:
-    static constexpr double inflation   = 2.5;
-    static constexpr index_t varied = 512;
+    static constexpr double inflation = 2.5;
+    static constexpr index_t varied   = 512;
 
     enum class shown {
         log_odds,  ///< in the outputs
@@ -117,14 +151,12 @@ public:
     template <class T>
     void see(tensor_view<T const, 2> outputs, tensor_view<T const, 2> scores, std::vector<index_t> const& targets)
     {
-        auto const before = seen_.rows();
-        seen_.conservativeResize(before + scores.extent(0), scores.extent(1));
         for (index_t n = 0; n < scores.extent(0); ++n) {
-            for (index_t m = 0; m < scores.extent(1); ++m) {
-                auto const value = static_cast<float>(
-                    what_ == shown::scores ? scores(n, m) : outputs(n, targets[static_cast<std::size_t>(m)]));
+            auto const row = seen_.add(scores.extent(1));
+            for (std::size_t m = 0; m < row.size(); ++m) {
+                auto const value = static_cast<float>(what_ == shown::scores ? scores(n, m) : outputs(n, targets[m]));
                 detail::refuse_not_a_number(std::isnan(value), "the scores");
-                seen_(before + n, m) = value;
+                row[m] = value;
                 if (what_ == shown::scores) {
                     impossible_.see(value);
                     certain_.see(1 - value);
@@ -134,7 +166,7 @@ public:
     }
     [[nodiscard]] matrix modelled()
     {
-        return seen_.unaryExpr([&](float value) {
+        return seen_.mapped([&](float value) {
             return detail::log_odds_of(what_ == shown::log_odds
                                            ? value
                                            : std::log(impossible_.floored(value)) - std::log(certain_.floored(1 - value)));
@@ -142,14 +174,18 @@ public:
     }
     [[nodiscard]] matrix scores(matrix const& predicted) const
     {
-        return (1 + (-predicted.array()).min(detail::most_log_odds).exp()).inverse();
+        matrix found = predicted;
+        for (index_t i = 0; i < found.size(); ++i) {
+            found.data()[i] = 1 / (1 + std::exp(std::min(-found.data()[i], detail::most_log_odds)));
+        }
+        return found;
     }
     [[nodiscard]] index_t column(index_t m) const { return m; }
     [[nodiscard]] float moved(float score, float by) const { return detail::with_odds_times_exp(score, by); }
 
 private:
     shown what_;
-    matrix seen_;
+    detail::kept_rows seen_;
     detail::smallest_seen impossible_;
     detail::smallest_seen certain_;
 };
@@ -158,8 +194,8 @@ private:
 /// so far, and of all others taken together.
 class softmax_link {
 public:
-    static constexpr double inflation   = 1.5;
-    static constexpr index_t varied = 256;
+    static constexpr double inflation = 1.5;
+    static constexpr index_t varied   = 256;
 
     /// Of a model that ends in probabilities, logarithms take the place of logits. They lack the sum of all exponentials;
     /// without their mean over the modelled values they are linear again, as the logits without theirs.
@@ -169,31 +205,30 @@ public:
     void see(tensor_view<T const, 2> outputs, tensor_view<T const, 2>, std::vector<index_t> const& targets)
     {
         targets_           = targets;
-        auto const before  = logits_.rows();
         auto const classes = outputs.extent(1);
-        logits_.conservativeResize(before + outputs.extent(0), classes);
-        shares_.conservativeResize(before + outputs.extent(0), classes);
-        sums_.conservativeResize(before + outputs.extent(0));
         if (highest_.empty()) { highest_.assign(static_cast<std::size_t>(classes), 0); }
         for (index_t n = 0; n < outputs.extent(0); ++n) {
-            using given = Eigen::Array<T, 1, Eigen::Dynamic>;
-            auto logits = logits_.row(before + n).array();
-            auto shares = shares_.row(before + n).array();
-            logits      = Eigen::Map<given const>{outputs[n].data(), classes}.template cast<float>();
-            detail::refuse_not_a_number(logits.isNaN().any(), "the outputs");
-            if (outputs_ == outputs_are::probabilities) {
-                for (float const p : logits) { smallest_.see(p); }
-                logits = logits.unaryExpr([&](float p) { return p > 0 ? std::log(p) : -infinite; });
+            auto const logits = logits_.add(classes);
+            auto const shares = shares_.add(classes);
+            for (std::size_t c = 0; c < logits.size(); ++c) {
+                logits[c] = static_cast<float>(outputs[n].data()[c]);
+                detail::refuse_not_a_number(std::isnan(logits[c]), "the outputs");
+                if (outputs_ == outputs_are::probabilities) {
+                    smallest_.see(logits[c]);
+                    logits[c] = logits[c] > 0 ? std::log(logits[c]) : -infinite;
+                }
             }
-            float const peak = logits.maxCoeff();
+            float const peak = *std::max_element(logits.begin(), logits.end());
             detail::refuse_not_a_number(!std::isfinite(peak), "all outputs, or the largest,");
-            shares            = (logits - peak).max(-2 * detail::most_log_odds).exp();
-            float const sum   = shares.sum();
-            sums_(before + n) = peak + std::log(sum);
-            shares /= sum;
-            for (index_t c = 0; c < classes; ++c) {
-                auto& highest = highest_[static_cast<std::size_t>(c)];
-                highest       = std::max(highest, shares(c));
+            float sum = 0;
+            for (std::size_t c = 0; c < logits.size(); ++c) {
+                shares[c] = std::exp(std::max(logits[c] - peak, -2 * detail::most_log_odds));
+                sum += shares[c];
+            }
+            sums_.push_back(peak + std::log(sum));
+            for (std::size_t c = 0; c < logits.size(); ++c) {
+                shares[c] /= sum;
+                highest_[c] = std::max(highest_[c], shares[c]);
             }
         }
     }
@@ -202,31 +237,53 @@ public:
     {
         choose_classes();
         auto const chosen = static_cast<index_t>(chosen_.size());
-        bool const rest   = chosen < logits_.cols();
-        matrix values(logits_.rows(), chosen + (rest ? 1 : 0));
-        values.leftCols(chosen) = logits_(Eigen::all, chosen_);
-        if (rest) {
-            vector others = vector::Ones(logits_.cols());
-            others(chosen_).setZero();
-            values.col(chosen) = ((shares_ * others).array().log() + sums_.array()).matrix();
-        }
+        bool const rest   = chosen < logits_.columns();
+        std::vector<bool> is_other(static_cast<std::size_t>(logits_.columns()), true);
+        for (auto const c : chosen_) { is_other[static_cast<std::size_t>(c)] = false; }
         bool const probabilities = outputs_ == outputs_are::probabilities;
         float const least =
             probabilities ? std::max(std::log(smallest_.floored(0)), -detail::most_log_odds) : -detail::most_log_odds;
-        values = values.cwiseMax((sums_.array() + least).matrix().replicate(1, values.cols()));
-        values.colwise() -= sums_ - sums_.cwiseMax(-detail::largest_logit).cwiseMin(detail::largest_logit);
-        if (probabilities) { values.colwise() -= values.rowwise().mean(); }
+
+        matrix values(logits_.rows(), chosen + (rest ? 1 : 0));
+        for (index_t n = 0; n < values.rows(); ++n) {
+            for (index_t c = 0; c < chosen; ++c) {
+                values(n, c) = logits_[n][static_cast<std::size_t>(chosen_[static_cast<std::size_t>(c)])];
+            }
+            float const total = sums_[static_cast<std::size_t>(n)];
+            if (rest) {
+                float others = 0;
+                for (std::size_t c = 0; c < is_other.size(); ++c) { others += is_other[c] ? shares_[n][c] : 0; }
+                values(n, chosen) = std::log(others) + total;
+            }
+            float const shift = total - std::clamp(total, -detail::largest_logit, detail::largest_logit);
+            float mean        = 0;
+            for (index_t c = 0; c < values.cols(); ++c) {
+                values(n, c) = std::max(values(n, c), total + least) - shift;
+                mean += values(n, c) / static_cast<float>(values.cols());
+            }
+            for (index_t c = 0; probabilities && c < values.cols(); ++c) { values(n, c) -= mean; }
+        }
         return values;
     }
 
     [[nodiscard]] matrix scores(matrix const& predicted) const
     {
-        Eigen::ArrayXf peak = predicted.col(0);
-        for (index_t c = 1; c < predicted.cols(); ++c) { peak = peak.max(predicted.col(c).array()); }
-        Eigen::ArrayXf sum = Eigen::ArrayXf::Zero(predicted.rows());
-        for (index_t c = 0; c < predicted.cols(); ++c) { sum += (predicted.col(c).array() - peak).exp(); }
         matrix found(predicted.rows(), static_cast<index_t>(targets_.size()));
-        for (index_t m = 0; m < found.cols(); ++m) { found.col(m) = (predicted.col(column(m)).array() - peak).exp() / sum; }
+        std::vector<float> peak(static_cast<std::size_t>(predicted.rows()), -infinite), sum(peak.size(), 0);
+        for (index_t c = 0; c < predicted.cols(); ++c) {
+            auto const values = budget::column(predicted, c);
+            for (std::size_t i = 0; i < peak.size(); ++i) { peak[i] = std::max(peak[i], values[i]); }
+        }
+        for (index_t c = 0; c < predicted.cols(); ++c) {
+            auto const values = budget::column(predicted, c);
+            for (std::size_t i = 0; i < peak.size(); ++i) { sum[i] += std::exp(values[i] - peak[i]); }
+        }
+        for (index_t m = 0; m < found.cols(); ++m) {
+            auto const values = budget::column(predicted, column(m));
+            for (std::size_t i = 0; i < peak.size(); ++i) {
+                found(static_cast<index_t>(i), m) = std::exp(values[i] - peak[i]) / sum[i];
+            }
+        }
         return found;
     }
 
@@ -238,7 +295,6 @@ public:
     [[nodiscard]] float moved(float score, float by) const { return detail::with_odds_times_exp(score, by); }
 
 private:
-    using rows                      = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     static constexpr float infinite = std::numeric_limits<float>::infinity();
 
     /// The classes of highest probability seen and the targets, in order.
@@ -262,9 +318,9 @@ private:
     outputs_are outputs_;
     index_t most_classes_;
     std::vector<index_t> targets_;
-    rows logits_;                 // (rows, classes)
-    rows shares_;                 // their softmax
-    vector sums_;                 // their logsumexp
+    detail::kept_rows logits_;    // (rows, classes)
+    detail::kept_rows shares_;    // their softmax
+    std::vector<float> sums_;     // their logsumexp
     std::vector<float> highest_;  // the largest share of each class
     detail::smallest_seen smallest_;
     std::vector<index_t> chosen_;  // the classes modelled one by one, ascending

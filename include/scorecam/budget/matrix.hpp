@@ -1,5 +1,7 @@
 #pragma once
-// Eigen's matrices as the surrogate uses them, and the way into them.
+// Matrices as the surrogate uses them. Eigen multiplies and factorises them; what goes element by element are loops, for
+// Eigen compiles a program of its own for each expression, which takes a compiler up to a second each.
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -14,27 +16,93 @@ namespace scorecam::budget {
 /// Columns are contiguous.
 using matrix = Eigen::MatrixXf;
 using vector = Eigen::VectorXf;
-/// A matrix that can be read; what is not contiguous by columns is copied for it.
-using matrix_view = Eigen::Ref<matrix const>;
 
-// Products of dense matrices of float are one of these two: Eigen compiles a program of its own for each kind of operand,
-// which takes a compiler up to a second each.
+/// A part of a matrix that can be read: columns of `rows` numbers, `stride` apart.
+struct matrix_view {
+    float const* data;
+    index_t rows, columns, stride;
 
-/// a·b.
+    matrix_view(matrix const& of) : matrix_view{of.data(), of.rows(), of.cols(), of.rows()} {}
+    matrix_view(vector const& of) : matrix_view{of.data(), of.size(), 1, of.size()} {}
+    matrix_view(float const* at, index_t r, index_t c, index_t apart) : data{at}, rows{r}, columns{c}, stride{apart} {}
+
+    [[nodiscard]] Eigen::Map<matrix const, 0, Eigen::OuterStride<>> mapped() const
+    {
+        return {data, rows, columns, Eigen::OuterStride<>{stride}};
+    }
+};
+
+/// a·b. All products of matrices of float are this one.
 [[nodiscard]] inline matrix product(matrix_view const& a, matrix_view const& b)
 {
-    matrix c(a.rows(), b.cols());
-    c.noalias() = a * b;
+    matrix c(a.rows, b.columns);
+    c.noalias() = a.mapped() * b.mapped();
     return c;
 }
-/// aᵀ·b.
-[[nodiscard]] inline matrix inner_products(matrix_view const& a, matrix_view const& b)
+/// mᵀ.
+[[nodiscard]] inline matrix transposed(matrix const& m)
 {
-    matrix c(a.cols(), b.cols());
-    c.noalias() = a.transpose() * b;
+    matrix t(m.cols(), m.rows());
+    for (index_t j = 0; j < m.cols(); ++j) {
+        for (index_t i = 0; i < m.rows(); ++i) { t(j, i) = m(i, j); }
+    }
+    return t;
+}
+
+/// aᵀ·b.
+[[nodiscard]] inline matrix inner_products(matrix const& a, matrix_view const& b) { return product(transposed(a), b); }
+/// l·b of a lower triangular l, of which nothing above the diagonal's blocks is multiplied.
+[[nodiscard]] inline matrix lower_product(matrix const& l, matrix const& b)
+{
+    constexpr index_t block = 64;
+    matrix c(l.rows(), b.cols());
+    for (index_t first = 0; first < l.rows(); first += block) {
+        index_t const rows = std::min(block, l.rows() - first), reach = first + rows;
+        matrix const some = product({l.data() + first, rows, reach, l.rows()}, {b.data(), reach, b.cols(), b.rows()});
+        for (index_t j = 0; j < c.cols(); ++j) { std::copy_n(&some(0, j), rows, &c(first, j)); }
+    }
     return c;
 }
 
+[[nodiscard]] inline std::span<float> column(matrix& of, index_t j)
+{
+    return {of.data() + j * of.rows(), static_cast<std::size_t>(of.rows())};
+}
+[[nodiscard]] inline std::span<float const> column(matrix const& of, index_t j)
+{
+    return {of.data() + j * of.rows(), static_cast<std::size_t>(of.rows())};
+}
+[[nodiscard]] inline std::span<float const> numbers(vector const& of)
+{
+    return {of.data(), static_cast<std::size_t>(of.size())};
+}
+[[nodiscard]] inline vector vector_of(index_t size, float value)
+{
+    vector all(size);
+    std::fill_n(all.data(), size, value);
+    return all;
+}
+
+/// Some columns, or some rows.
+[[nodiscard]] inline matrix columns_at(matrix const& of, std::span<index_t const> chosen)
+{
+    matrix some(of.rows(), static_cast<index_t>(chosen.size()));
+    for (index_t j = 0; j < some.cols(); ++j) {
+        auto const from = column(of, chosen[static_cast<std::size_t>(j)]);
+        std::copy(from.begin(), from.end(), column(some, j).begin());
+    }
+    return some;
+}
+[[nodiscard]] inline matrix rows_at(matrix_view const& of, std::span<index_t const> chosen)
+{
+    matrix some(static_cast<index_t>(chosen.size()), of.columns);
+    for (index_t j = 0; j < some.cols(); ++j) {
+        for (index_t i = 0; i < some.rows(); ++i) {
+            some(i, j) = of.data[j * of.stride + chosen[static_cast<std::size_t>(i)]];
+        }
+    }
+    return some;
+}
 /// The maps (n, spatial...) as the columns of a matrix; of all of them, or of those chosen.
 template <class T, std::size_t Rank>
 [[nodiscard]] matrix columns_of(tensor_view<T const, Rank> maps, std::span<index_t const> chosen)
@@ -42,17 +110,17 @@ template <class T, std::size_t Rank>
     auto const size = trailing<Rank - 1>(maps.shape()).size();
     matrix columns(size, static_cast<index_t>(chosen.size()));
     for (index_t j = 0; j < columns.cols(); ++j) {
-        auto const map = maps.slice(chosen[static_cast<std::size_t>(j)], 1);
-        for (index_t i = 0; i < size; ++i) { columns(i, j) = static_cast<float>(map.data()[i]); }
+        auto const* map = maps.data() + chosen[static_cast<std::size_t>(j)] * size;
+        std::transform(map, map + size, column(columns, j).begin(), [](T value) { return static_cast<float>(value); });
     }
     return columns;
 }
 template <class T, std::size_t Rank>
 [[nodiscard]] matrix columns_of(tensor_view<T const, Rank> maps)
 {
-    using given = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
-    return Eigen::Map<given const>{maps.data(), trailing<Rank - 1>(maps.shape()).size(), maps.extent(0)}
-        .template cast<float>();
+    matrix columns(trailing<Rank - 1>(maps.shape()).size(), maps.extent(0));
+    std::transform(maps.begin(), maps.end(), columns.data(), [](T value) { return static_cast<float>(value); });
+    return columns;
 }
 
 /// Throws shape_error if a matrix of numbers does not have the extents it must have.

@@ -1,11 +1,13 @@
 #pragma once
 // Which channels to score: those that matter, and of those the ones that are least known.
+#include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <vector>
 
-#include <scorecam/budget/matrix.hpp>
 #include <scorecam/budget/gaussian_process.hpp>
+#include <scorecam/budget/matrix.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::budget {
@@ -13,13 +15,27 @@ namespace scorecam::budget {
 /// What each channel (a column) adds to a map at most, beside a constant: max A_k - min A_k.
 [[nodiscard]] inline vector reach_of(matrix const& summands)
 {
-    return summands.colwise().maxCoeff() - summands.colwise().minCoeff();
+    vector reach(summands.cols());
+    for (index_t k = 0; k < summands.cols(); ++k) {
+        auto const map           = column(summands, k);
+        auto const [least, most] = std::minmax_element(map.begin(), map.end());
+        reach(k)                 = *most - *least;
+    }
+    return reach;
 }
 
 /// Σ max(A_k, 0) · Σ max(H_k, 0): before anything is known, a large channel with a large mask matters most.
 [[nodiscard]] inline vector mass_times_area(matrix const& summands, matrix const& masks)
 {
-    return summands.cwiseMax(0).colwise().sum().cwiseProduct(masks.cwiseMax(0).colwise().sum()).transpose();
+    auto const positive = [](std::span<float const> map) {
+        return std::accumulate(map.begin(), map.end(), 0.F,
+                               [](float sum, float value) { return sum + std::max(value, 0.F); });
+    };
+    vector product(summands.cols());
+    for (index_t k = 0; k < summands.cols(); ++k) {
+        product(k) = positive(column(summands, k)) * positive(column(masks, k));
+    }
+    return product;
 }
 
 /// A plan for one batch, made without looking at any score: the process observes, one after the other, the item for which
@@ -28,8 +44,11 @@ namespace scorecam::budget {
 {
     std::vector<index_t> chosen;
     while (static_cast<index_t>(chosen.size()) < count) {
-        index_t best = 0;
-        importance.cwiseProduct(from.variance().head(importance.size())).maxCoeff(&best);
+        vector const variance = from.variance();
+        index_t best          = 0;
+        for (index_t j = 1; j < importance.size(); ++j) {
+            if (importance(j) * variance(j) > importance(best) * variance(best)) { best = j; }
+        }
         importance(best) = -1;
         chosen.push_back(best);
         from.observe(std::span{&chosen.back(), 1});

@@ -12,7 +12,7 @@ struct settings {
     std::uint64_t seed = 0;     ///< of the random draws
     double noise       = 1e-2;  ///< variance of what is not a smooth function of the mask, in units of the kernel
     double confidence  = 0.9;   ///< of the predicted error: the quantile of the draws
-    double inflation     = 1;     ///< what the predicted error is multiplied by, beside the link's `inflation`
+    double inflation   = 1;     ///< what the predicted error is multiplied by, beside the link's `inflation`
     index_t draws      = 64;    ///< joint ones, for the predicted error
 };
 

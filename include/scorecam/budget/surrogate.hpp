@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <string>
 #include <tuple>
@@ -11,15 +12,13 @@
 #include <variant>
 #include <vector>
 
-#include <Eigen/Core>
-
 #include <scorecam/budget/bound.hpp>
 #include <scorecam/budget/error.hpp>
+#include <scorecam/budget/gaussian_process.hpp>
 #include <scorecam/budget/kernel.hpp>
 #include <scorecam/budget/link.hpp>
 #include <scorecam/budget/matrix.hpp>
 #include <scorecam/budget/probes.hpp>
-#include <scorecam/budget/gaussian_process.hpp>
 #include <scorecam/budget/random.hpp>
 #include <scorecam/budget/settings.hpp>
 #include <scorecam/budget/weights.hpp>
@@ -70,7 +69,7 @@ public:
         for (std::size_t j = 0; j < candidates_.size(); ++j) {
             item_of_[static_cast<std::size_t>(candidates_[j])] = static_cast<index_t>(j);
         }
-        matrix const own = summands_(Eigen::all, candidates_);
+        matrix const own = columns_at(summands_, candidates_);
         reach_           = reach_of(own);
         prominence_      = mass_times_area(own, columns_of(masks, candidates));
         scores_.assign(candidates_.size() * targets_.size(), T(0));
@@ -96,9 +95,9 @@ public:
     /// A plan to score n channels in one go, made without looking at any score.
     [[nodiscard]] std::vector<index_t> design(index_t n) const
     {
-        vector importance = reach_.cwiseAbs2();
+        vector importance(candidates());
         for (index_t j = 0; j < candidates(); ++j) {
-            if (is_scored_[static_cast<std::size_t>(j)]) { importance(j) = -1; }
+            importance(j) = is_scored_[static_cast<std::size_t>(j)] ? -1 : reach_(j) * reach_(j);
         }
         return channels_of(greedy_design(known_, std::move(importance), std::clamp(n, index_t{0}, candidates() - scored())));
     }
@@ -133,7 +132,7 @@ public:
         check_extents<T>("predicted scores", scores, K, targets_count());
         check_extents<T>("standard deviations", deviations, K, targets_count());
         for (index_t m = 0; m < targets_count(); ++m) {
-            vector const sigma = deviation(m) * std::sqrt(surprise_);
+            vector const sigma = deviation(m, surprise_);
             for (index_t j = 0; j < candidates(); ++j) {
                 index_t const k  = candidates_[static_cast<std::size_t>(j)];
                 scores(k, m)     = score_at(j, m);
@@ -153,7 +152,7 @@ public:
         if (scored() == candidates()) { return predicted; }
         auto varied = open_items();
         order(varied, std::visit([](auto const& l) { return l.varied; }, link_), influence(weigh));
-        auto const maps      = drawn_maps(varied, weigh);
+        auto const maps        = drawn_maps(varied, weigh);
         double const inflation = numbers_.inflation * std::visit([](auto const& l) { return l.inflation; }, link_);
         for (index_t m = 0; m < targets_count(); ++m) {
             vector const own  = shown(product(summands_, weights_of(row_of_scores(m), m, weigh)));
@@ -171,15 +170,20 @@ public:
     {
         std::vector<T> errors;
         for (index_t m = 0; m < targets_count(); ++m) {
-            auto const at = [&](T score) -> Eigen::VectorXd {
+            auto const exact = [&](std::vector<T> const& row) {
+                vector const weights = weights_of(row, m, weigh);
+                Eigen::VectorXd as_double(weights.size());
+                for (index_t k = 0; k < weights.size(); ++k) { as_double(k) = static_cast<double>(weights(k)); }
+                return as_double;
+            };
+            auto const at = [&](T score) {
                 auto row = row_of_scores(m);
                 for (std::size_t j = 0; j < candidates_.size(); ++j) {
                     if (!is_scored_[j]) { row[static_cast<std::size_t>(candidates_[j])] = score; }
                 }
-                return weights_of(row, m, weigh).template cast<double>();
+                return exact(row);
             };
-            auto const own = weights_of(row_of_scores(m), m, weigh);
-            errors.push_back(static_cast<T>(certified_error(summands_, own.template cast<double>(), {at(least), at(most)})));
+            errors.push_back(static_cast<T>(certified_error(summands_, exact(row_of_scores(m)), {at(least), at(most)})));
         }
         return errors;
     }
@@ -204,34 +208,48 @@ private:
         known_.observe(items);
 
         // The prior mean is the row of the zero mask, which comes first.
-        matrix values               = std::visit([](auto& l) { return l.modelled(); }, link_);
-        Eigen::RowVectorXf const at = values.row(0);
-        values.rowwise() -= at;
+        matrix values = std::visit([](auto& l) { return l.modelled(); }, link_);
+        std::vector<float> prior;
+        for (index_t c = 0; c < values.cols(); ++c) {
+            auto const seen = column(values, c);
+            prior.push_back(seen.front());
+            for (auto& value : seen) { value -= prior.back(); }
+        }
         matrix const white = known_.whitened(values);
-        scale_             = white.colwise().squaredNorm() / static_cast<float>(white.rows());
-        expected_          = known_.expected(white, candidates());
-        expected_.rowwise() += at;
+        scale_.clear();
+        for (index_t c = 0; c < white.cols(); ++c) { scale_.push_back(mean_square(column(white, c))); }
+        expected_ = known_.expected(white, candidates());
+        for (index_t c = 0; c < expected_.cols(); ++c) {
+            for (auto& value : column(expected_, c)) { value += prior[static_cast<std::size_t>(c)]; }
+        }
         expected_scores_ = std::visit([&](auto const& l) { return l.scores(expected_); }, link_);
-        surprise_        = surprise_of(white.bottomRows(n));
+        surprise_        = surprise_of(white, n);
+    }
+    [[nodiscard]] static float mean_square(std::span<float const> numbers)
+    {
+        return std::inner_product(numbers.begin(), numbers.end(), numbers.begin(), 0.F) / static_cast<float>(numbers.size());
     }
 
     /// How much larger the variance of the last observations was than that of all, over the middle one of the modelled
     /// values; at least 1. Early probes are large masks, which the process can understand better than those to come.
-    [[nodiscard]] float surprise_of(matrix const& last) const
+    [[nodiscard]] float surprise_of(matrix const& white, index_t last) const
     {
         std::vector<float> ratios;
-        for (index_t c = 0; c < last.cols(); ++c) {
-            float const mean = last.col(c).squaredNorm() / static_cast<float>(last.rows());
-            ratios.push_back(scale_(c) > 0 ? mean / scale_(c) : 0);
+        for (std::size_t c = 0; c < scale_.size(); ++c) {
+            float const mean = mean_square(column(white, static_cast<index_t>(c)).last(static_cast<std::size_t>(last)));
+            ratios.push_back(scale_[c] > 0 ? mean / scale_[c] : 0);
         }
         return std::max(detail::median_scale(std::move(ratios)), 1.F);
     }
 
-    /// Standard deviations of the value that moves the score of target m, of all candidates.
-    [[nodiscard]] vector deviation(index_t m) const
+    /// Standard deviations of the value that moves the score of target m, of all candidates (and of the free probes).
+    [[nodiscard]] vector deviation(index_t m, float more = 1) const
     {
-        auto const column = std::visit([&](auto const& l) { return l.column(m); }, link_);
-        return (known_.variance().head(candidates()) * scale_(column)).cwiseSqrt();
+        auto const value  = std::visit([&](auto const& l) { return l.column(m); }, link_);
+        float const scale = scale_[static_cast<std::size_t>(value)] * more;
+        vector sigma      = known_.variance();
+        for (index_t j = 0; j < sigma.size(); ++j) { sigma(j) = std::sqrt(sigma(j) * scale); }
+        return sigma;
     }
     [[nodiscard]] T score_at(index_t item, index_t m) const
     {
@@ -257,8 +275,11 @@ private:
     {
         std::vector<T> weights(scores.size());
         weigh(std::span<T const>{scores}, m, std::span<T>{weights});
-        return Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1> const>{weights.data(), static_cast<index_t>(weights.size())}
-            .template cast<float>();
+        vector in_float(static_cast<index_t>(weights.size()));
+        for (index_t k = 0; k < in_float.size(); ++k) {
+            in_float(k) = static_cast<float>(weights[static_cast<std::size_t>(k)]);
+        }
+        return in_float;
     }
 
     /// The items that are not scored.
@@ -289,7 +310,7 @@ private:
     template <class Weigh>
     [[nodiscard]] vector influence(Weigh const& weigh) const
     {
-        vector largest = vector::Zero(candidates());
+        vector largest = vector_of(candidates(), 0);
         for (index_t m = 0; m < targets_count(); ++m) {
             auto up          = row_of_scores(m);
             auto down        = up;
@@ -300,10 +321,15 @@ private:
                 (first_up ? up : down)[k] = moved(j, m, sigma(j));
                 (first_up ? down : up)[k] = moved(j, m, -sigma(j));
             }
-            vector const change = (weights_of(up, m, weigh) - weights_of(down, m, weigh)).cwiseAbs();
-            vector const map    = product(summands_, weights_of(row_of_scores(m), m, weigh)).cwiseMax(0);
-            float const range   = map.maxCoeff() - map.minCoeff();
-            largest             = largest.cwiseMax(reach_.cwiseProduct(change(candidates_)) / (range > 0 ? range : 1));
+            vector const of_up = weights_of(up, m, weigh), of_down = weights_of(down, m, weigh);
+            matrix const map         = product(summands_, weights_of(row_of_scores(m), m, weigh));
+            auto const [least, most] = std::minmax_element(map.data(), map.data() + map.size());
+            float const range        = std::max(*most, 0.F) - std::max(*least, 0.F);
+            for (index_t j = 0; j < candidates(); ++j) {
+                index_t const k    = candidates_[static_cast<std::size_t>(j)];
+                float const change = std::abs(of_up(k) - of_down(k));
+                largest(j)         = std::max(largest(j), reach_(j) * change / (range > 0 ? range : 1));
+            }
         }
         return largest;
     }
@@ -314,9 +340,8 @@ private:
     {
         auto const count  = static_cast<index_t>(items.size());
         auto const values = expected_.cols();
-        auto const scale  = (scale_ * surprise_).cwiseSqrt().eval();
         auto const root   = known_.covariance_root(items);
-        matrix const mean = expected_(items, Eigen::all);
+        matrix const mean = rows_at(expected_, items);
         normal_draws const draws{numbers_.seed, known_.observed().size()};
 
         std::vector<std::vector<T>> rows;
@@ -326,12 +351,14 @@ private:
             weights.emplace_back(summands_.cols(), numbers_.draws);
         }
         matrix normal(count, values);
-        matrix drawn(count, values);
         for (index_t s = 0; s < numbers_.draws; ++s) {
             draws.fill(static_cast<std::uint64_t>(s * normal.size()),
                        {normal.data(), static_cast<std::size_t>(normal.size())});
-            drawn.noalias()     = root.triangularView<Eigen::Lower>() * normal;
-            drawn               = mean + drawn * scale.asDiagonal();
+            matrix drawn = lower_product(root, normal);
+            for (index_t c = 0; c < values; ++c) {
+                float const scale = std::sqrt(scale_[static_cast<std::size_t>(c)] * surprise_);
+                for (index_t i = 0; i < count; ++i) { drawn(i, c) = mean(i, c) + drawn(i, c) * scale; }
+            }
             matrix const scores = std::visit([&](auto const& l) { return l.scores(drawn); }, link_);
             for (index_t m = 0; m < targets_count(); ++m) {
                 auto& row = rows[static_cast<std::size_t>(m)];
@@ -339,7 +366,8 @@ private:
                     auto const item = static_cast<std::size_t>(items[static_cast<std::size_t>(i)]);
                     row[static_cast<std::size_t>(candidates_[item])] = static_cast<T>(scores(i, m));
                 }
-                weights[static_cast<std::size_t>(m)].col(s) = weights_of(row, m, weigh);
+                vector const of_draw = weights_of(row, m, weigh);
+                std::copy_n(of_draw.data(), of_draw.size(), column(weights[static_cast<std::size_t>(m)], s).begin());
             }
         }
         for (auto& each : weights) { each = product(summands_, each); }
@@ -358,14 +386,14 @@ private:
     std::vector<index_t> targets_;
     link link_;
     matrix summands_;               // (cells, K)
-    gaussian_process known_;                 // of the candidates and the two free probes
+    gaussian_process known_;        // of the candidates and the two free probes
     std::vector<index_t> item_of_;  // of each channel, or none
     std::vector<bool> is_scored_;   // each item
     vector reach_;                  // of the items
     vector prominence_;             // of the items: mass times area
     std::vector<T> scores_;         // (items, M), of those scored
 
-    Eigen::RowVectorXf scale_;  // variance of each modelled value, in units of the kernel
+    std::vector<float> scale_;  // variance of each modelled value, in units of the kernel
     matrix expected_;           // (items, values)
     matrix expected_scores_;    // (items, M)
     float surprise_ = 1;

@@ -6,8 +6,8 @@
 #include <type_traits>
 
 #include <scorecam/ops/contribution.hpp>
-#include <scorecam/tensor_view.hpp>
 #include <scorecam/policies/weighting.hpp>
+#include <scorecam/tensor_view.hpp>
 
 namespace scorecam::budget {
 
@@ -34,7 +34,8 @@ struct weigh_by {
                                       .stride    = 1,
                                       .baseline  = at(baseline),
                                       .zero_mask = at(zero_mask)};
-        if constexpr (std::is_same_v<Weighting, std::function<void(ops::contributions<T> const&, T*)>>) {  // of whatever type it was
+        if constexpr (std::is_same_v<Weighting,
+                                     std::function<void(ops::contributions<T> const&, T*)>>) {  // of whatever type it was
             weighting(c, weights.data());
         } else {
             auto const reading = weighting(c);

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <stop_token>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -24,29 +23,32 @@ struct call_choices {
     std::function<bool()> stop_requested;                        ///< may be empty
 
     template <class Target>
-    void take(kinds::target, std::shared_ptr<Target> chosen)
+    void take(kinds::target, [[maybe_unused]] Target policy)
     {
         listed = {};
         if constexpr (lists_targets<Target>) {
-            listed = [chosen](index_t images, index_t classes) { return chosen->list(images, classes); };
+            auto const chosen = std::make_shared<Target>(std::move(policy));
+            listed            = [chosen](index_t images, index_t classes) { return chosen->list(images, classes); };
         } else {
-            top = chosen->number;
+            top = policy.number;
         }
     }
     template <class Listener>
-    void take(kinds::progress, std::shared_ptr<Listener> chosen)
+    void take(kinds::progress, [[maybe_unused]] Listener policy)
     {
         report = {};
         if constexpr (!std::is_same_v<Listener, silent>) {
-            report = [chosen](index_t done, index_t total) { chosen->report(done, total); };
+            auto const chosen = std::make_shared<Listener>(std::move(policy));
+            report            = [chosen](index_t done, index_t total) { chosen->report(done, total); };
         }
     }
     template <class Stop>
-    void take(kinds::stop, std::shared_ptr<Stop> chosen)
+    void take(kinds::stop, [[maybe_unused]] Stop policy)
     {
         stop_requested = {};
         if constexpr (!std::is_same_v<Stop, never_stop>) {
-            stop_requested = [chosen] { return static_cast<bool>(chosen->requested()); };
+            auto const chosen = std::make_shared<Stop>(std::move(policy));
+            stop_requested    = [chosen] { return static_cast<bool>(chosen->requested()); };
         }
     }
 };
@@ -75,12 +77,12 @@ struct recipe {
 
     call_choices call;
 
-    // f, on the backend and on the host
+    // f
     std::function<void(Backend&, outputs_on<Backend, T>, const_view_on<Backend, ops::pick, 1>,
                        const_view_on<Backend, index_t, 2> targets, view_on<Backend, T, 3> scores)>
         score;
-    std::function<void(ops::row<T>, index_t const* targets, index_t count, T* scores)> score_row;
     score_nature nature = score_nature::other;
+    index_t questions   = 0;  ///< that the score itself has; 0: a question is a place in the outputs
 
     // masks
     std::function<mask_list<T, SpatialRank>(extents<SpatialRank> size, extents<SpatialRank> grid)>
@@ -120,26 +122,31 @@ struct recipe {
     template <class Kind, class P>
         requires std::is_same_v<Kind, kinds::target> || std::is_same_v<Kind, kinds::progress> ||
                  std::is_same_v<Kind, kinds::stop>
-    void take(Kind kind, std::shared_ptr<P> chosen)
+    void take(Kind kind, P policy)
     {
-        call.take(kind, std::move(chosen));
+        call.take(kind, std::move(policy));
     }
     template <class Score>
-    void take(kinds::score, std::shared_ptr<Score> chosen)
+    void take(kinds::score, Score policy)
     {
-        score     = [chosen](Backend& on, outputs_on<Backend, T> outputs, const_view_on<Backend, ops::pick, 1> picks,
+        auto const chosen = std::make_shared<Score>(std::move(policy));
+        score             = [chosen](Backend& on, outputs_on<Backend, T> outputs, const_view_on<Backend, ops::pick, 1> picks,
                          const_view_on<Backend, index_t, 2> targets,
                          view_on<Backend, T, 3> scores) { on.score(outputs, *chosen, picks, targets, scores); };
-        score_row = [chosen](ops::row<T> outputs, index_t const* targets, index_t count, T* scores) {
-            auto const reading = (*chosen)(outputs);
-            for (index_t m = 0; m < count; ++m) { scores[m] = static_cast<T>(reading(targets[m])); }
-        };
-        nature = nature_of<Score>;
+        nature            = nature_of<Score>;
+        if constexpr (requires { chosen->questions(); }) {
+            questions = chosen->questions();
+            if (questions < 1) {
+                throw option_error{
+                    "the score was given nothing to ask about; give it one box, region or embedding, or more"};
+            }
+        }
     }
     template <class Source>
-    void take(kinds::masks, std::shared_ptr<Source> chosen)
+    void take(kinds::masks, [[maybe_unused]] Source policy)
     {
         if constexpr (!std::is_same_v<Source, from_activations>) {
+            auto const chosen = std::make_shared<Source>(std::move(policy));
             if constexpr (requires { chosen->follows_activations(); }) {
                 follows_activations = chosen->follows_activations();
                 make_masks          = [chosen](auto size, auto grid) { return chosen->template make<T>(size, grid); };
@@ -153,64 +160,66 @@ struct recipe {
         }
     }
     template <class Grouping>
-    void take(kinds::grouping, std::shared_ptr<Grouping> chosen)
+    void take(kinds::grouping, [[maybe_unused]] Grouping policy)
     {
         if constexpr (!std::is_same_v<Grouping, no_groups>) {
-            groups = chosen->number;
+            groups = policy.number;
             if (groups < 1) {
                 throw option_error{std::to_string(groups) + " groups of channels were asked for; ask for 1 or more"};
             }
         }
     }
     template <class Choice>
-    void take(kinds::channels, std::shared_ptr<Choice> chosen)
+    void take(kinds::channels, [[maybe_unused]] Choice policy)
     {
         if constexpr (!std::is_same_v<Choice, all_channels>) {
-            choose_channels = [chosen](tensor_view<ops::moments<T> const, 1> moments) { return chosen->choose(moments); };
+            auto const chosen = std::make_shared<Choice>(std::move(policy));
+            choose_channels   = [chosen](tensor_view<ops::moments<T> const, 1> moments) { return chosen->choose(moments); };
         }
     }
     template <class Rule>
-    void take(kinds::unscored, std::shared_ptr<Rule> chosen)
+    void take(kinds::unscored, Rule policy)
     {
-        unscored = *chosen;
+        unscored = policy;
     }
     template <class Rule>
-    void take(kinds::flat, std::shared_ptr<Rule> chosen)
+    void take(kinds::flat, Rule policy)
     {
-        flat = *chosen;
+        flat = policy;
     }
     template <class Rule>
-    void take(kinds::masking, std::shared_ptr<Rule> chosen)
+    void take(kinds::masking, Rule policy)
     {
-        masking = *chosen;
+        masking = policy;
         check_epsilon(masking.epsilon);
     }
     template <class Rule>
-    void take(kinds::place, std::shared_ptr<Rule> chosen)
+    void take(kinds::place, Rule policy)
     {
-        place = *chosen;
+        place = policy;
     }
     template <class Background>
-    void take(kinds::background, std::shared_ptr<Background> chosen)
+    void take(kinds::background, Background policy)
     {
-        background = picture_of(chosen);
+        background = picture_of(std::move(policy));
     }
     template <class Baseline>
-    void take(kinds::baseline, std::shared_ptr<Baseline> chosen)
+    void take(kinds::baseline, [[maybe_unused]] Baseline policy)
     {
         if constexpr (!std::is_same_v<Baseline, no_baseline>) {
-            baseline     = picture_of(chosen);
+            baseline     = picture_of(std::move(policy));
             has_baseline = true;
         }
     }
     template <class Weighting>
-    void take(kinds::weighting, std::shared_ptr<Weighting> chosen)
+    void take(kinds::weighting, Weighting policy)
     {
-        weigh     = [chosen](Backend& on, const_view_on<Backend, T, 3> scores,
+        auto const chosen = std::make_shared<Weighting>(std::move(policy));
+        weigh             = [chosen](Backend& on, const_view_on<Backend, T, 3> scores,
                          const_view_on<Backend, ops::channel_role, 2> roles, const_view_on<Backend, T, 2> base,
                          const_view_on<Backend, T, 2> zero_mask,
                          view_on<Backend, T, 3> weights) { on.weigh(scores, roles, base, zero_mask, *chosen, weights); };
-        weigh_row = [chosen](ops::contributions<T> const& c, T* weights) {
+        weigh_row         = [chosen](ops::contributions<T> const& c, T* weights) {
             auto const reading = (*chosen)(c);
             for (index_t k = 0; k < c.count; ++k) { weights[k] = static_cast<T>(ops::weight_of(c, reading, k)); }
         };
@@ -219,12 +228,13 @@ struct recipe {
         weighs_alone    = weighs_channels_alone<Weighting>;
     }
     template <class Estimate>
-    void take(kinds::estimate, std::shared_ptr<Estimate> chosen)
+    void take(kinds::estimate, Estimate policy)
     {
         if constexpr (std::is_convertible_v<Estimate const&, scorecam::estimate>) {
-            estimate = *chosen;
+            estimate = policy;
         } else {
-            estimate_on_host = [chosen](evidence<T, SpatialRank> const& seen) { return chosen->from(seen); };
+            auto const chosen = std::make_shared<Estimate>(std::move(policy));
+            estimate_on_host  = [chosen](evidence<T, SpatialRank> const& seen) { return chosen->from(seen); };
             if constexpr (requires(score_nature of, index_t numbers) { chosen->reads_outputs(of, numbers); }) {
                 reads_outputs = [chosen](score_nature of, index_t numbers) -> bool {
                     return chosen->reads_outputs(of, numbers);
@@ -233,21 +243,22 @@ struct recipe {
         }
     }
     template <class Rule>
-    void take(kinds::summand, std::shared_ptr<Rule> chosen)
+    void take(kinds::summand, Rule policy)
     {
-        summand = *chosen;
+        summand = policy;
     }
     template <class Rule>
-    void take(kinds::heatmap, std::shared_ptr<Rule> chosen)
+    void take(kinds::heatmap, Rule policy)
     {
-        heatmap = *chosen;
+        heatmap = policy;
         check_epsilon(heatmap.activation_epsilon);
         check_epsilon(heatmap.epsilon);
     }
     template <class Strategy>
-    void take(kinds::batching, std::shared_ptr<Strategy> chosen)
+    void take(kinds::batching, Strategy policy)
     {
-        batching.next = [chosen](batch_request r) { return static_cast<index_t>(chosen->next(r)); };
+        auto const chosen = std::make_shared<Strategy>(std::move(policy));
+        batching.next     = [chosen](batch_request r) { return static_cast<index_t>(chosen->next(r)); };
         if constexpr (requires(index_t n, double seconds) { chosen->took(n, seconds); }) {
             batching.took = [chosen](index_t n, double seconds) { chosen->took(n, seconds); };
         }
@@ -259,9 +270,9 @@ struct recipe {
         }
     }
     template <class Concurrency>
-    void take(kinds::concurrency, std::shared_ptr<Concurrency> chosen)
+    void take(kinds::concurrency, Concurrency policy)
     {
-        concurrency = chosen->number;
+        concurrency = policy.number;
     }
 
 private:
@@ -273,16 +284,17 @@ private:
     }
     /// The picture that a baseline or a background holds; of a variant, the one it holds.
     template <class Holder>
-    static picture_type picture_of(std::shared_ptr<Holder> holder)
+    static picture_type picture_of(Holder holder)
     {
-        return with_policy(holder->picture, [&](auto const& picture) {
-            using picture_kind = std::remove_cvref_t<decltype(picture)>;
+        return with_policy(holder.picture, []<class P>(P& held) {
             picture_type found;
-            found.per_image   = picture_kind::per_image;
-            found.is_black    = std::is_same_v<picture_kind, black>;
-            found.is_unmasked = std::is_same_v<picture_kind, unmasked>;
-            found.paint       = [holder, &picture](Backend& on, const_view_on<Backend, T, rank> images,
-                                             view_on<Backend, T, rank> out) { picture.paint(on, images, out); };
+            found.per_image   = P::per_image;
+            found.is_black    = std::is_same_v<P, black>;
+            found.is_unmasked = std::is_same_v<P, unmasked>;
+            found.paint       = [picture = std::make_shared<P>(std::move(held))](
+                              Backend& on, const_view_on<Backend, T, rank> images, view_on<Backend, T, rank> out) {
+                picture->paint(on, images, out);
+            };
             return found;
         });
     }
@@ -295,7 +307,7 @@ void hand_over(Taker& to, P policy)
     if constexpr (requires { std::variant_size<P>::value; }) {
         std::visit([&](auto& alternative) { hand_over<Kind>(to, std::move(alternative)); }, policy);
     } else {
-        to.take(Kind{}, std::make_shared<P>(std::move(policy)));
+        to.take(Kind{}, std::move(policy));
     }
 }
 
@@ -319,14 +331,14 @@ template <class Backend, class Model, class... Policies>
 [[nodiscard]] recipe_for<Backend, Model> recipe_of(Policies... policies)
 {
     recipe_for<Backend, Model> made;
-    policy_set<Policies...> given{{std::move(policies)}...};
+    composed<Policies...> given{{std::move(policies)}...};
     auto const with = [&](auto composed) {
         all_kinds::for_each([&]<class Kind>(Kind) { settle<Kind>(made, given, composed); });
     };
     if constexpr (requires { policy_in_force<kinds::convention>(given); }) {
         with_policy(policy_in_force<kinds::convention>(given), [&](auto const& convention) { with(convention.policies()); });
     } else {
-        with(std::tuple<>{});
+        with(composed<>{});
     }
     return made;
 }

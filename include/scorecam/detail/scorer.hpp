@@ -1,6 +1,6 @@
 #pragma once
 // A backend and a model at work: the scores of a list of perturbed copies of images. The loop that costs everything is here:
-// score() has its body, from the mask to the score, and work_through() its batches.
+// score() has its body, from the mask to the score, and batch_queue cuts the list.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -33,6 +34,104 @@ template <class Backend, class Model>
 concept replicable = Backend::space_type::host_accessible && requires(Backend const& on, Model& model) {
     { on.replica() } -> std::same_as<Backend>;
     model.replica();
+};
+
+/// Work on `total` copies, cut into batches of the strategy's size and shared by threads, none of which takes more than its
+/// share in one batch. Somebody may stop it, and where memory runs out the strategy may name a smaller batch: what was done
+/// is kept.
+class batch_queue {
+public:
+    /// next(left): the size of the next batch, from 1 to `left`; asked by one thread at a time, as the strategy and the
+    /// listener are.
+    batch_queue(index_t total, index_t threads, batching_calls const& strategy, call_choices const& now,
+                std::function<index_t(index_t)> next)
+        : total_{total}, share_{(total + threads - 1) / threads}, strategy_{strategy}, now_{now}, next_{std::move(next)}
+    {
+        if (now_.report) { now_.report(0, total_); }
+    }
+
+    /// What one thread does: one_batch(first, n) until nothing is left.
+    void run(std::function<void(index_t, index_t)> const& one_batch)
+    {
+        try {
+            for (auto part = take(); part.n > 0; part = take()) {
+                for (index_t n = part.n; part.n > 0; n = std::min(n, part.n)) {
+                    auto const begin   = std::chrono::steady_clock::now();
+                    index_t const more = did(one_batch, part.first, n);
+                    if (more > 0) {
+                        count(more, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+                    }
+                    part.first += more;
+                    part.n -= more;
+                }
+            }
+        } catch (...) {
+            std::lock_guard const lock{mutex_};
+            if (!failure_) { failure_ = std::current_exception(); }
+        }
+    }
+
+    /// After all threads: throws the first error of any, or says how large the largest batch was.
+    [[nodiscard]] index_t finish() const
+    {
+        if (failure_) { std::rethrow_exception(failure_); }
+        return largest_;
+    }
+
+private:
+    struct range {
+        index_t first, n;
+    };
+
+    [[nodiscard]] range take()
+    {
+        std::lock_guard const lock{mutex_};
+        if (failure_ || started_ == total_) { return {started_, 0}; }
+        if (now_.stop_requested && now_.stop_requested()) {
+            throw cancelled{"stopped after " + std::to_string(done_) + " of " + std::to_string(total_) + " masked images"};
+        }
+        auto const n = next_(std::min(share_, total_ - started_));
+        return {std::exchange(started_, started_ + n), n};
+    }
+    void count(index_t n, double seconds)
+    {
+        std::lock_guard const lock{mutex_};
+        largest_ = std::max(largest_, n);
+        if (strategy_.took) { strategy_.took(n, seconds); }
+        done_ += n;
+        if (now_.report) { now_.report(done_, total_); }
+    }
+
+    /// Runs a batch. The number of copies it did: n, or 0 if memory ran out, and then n is the smaller number to try.
+    [[nodiscard]] index_t did(std::function<void(index_t, index_t)> const& one_batch, index_t first, index_t& n)
+    {
+        try {
+            one_batch(first, n);
+            return n;
+        } catch (out_of_memory const&) {
+            n = smaller_than(n);
+        } catch (std::bad_alloc const&) {
+            n = smaller_than(n);
+        }
+        return 0;
+    }
+    /// Called where an error is handled, which is thrown again if there is nothing smaller.
+    [[nodiscard]] index_t smaller_than(index_t tried)
+    {
+        std::lock_guard const lock{mutex_};
+        index_t const next = strategy_.on_out_of_memory ? std::min(strategy_.on_out_of_memory(tried), tried - 1) : 0;
+        if (next < 1) { throw; }
+        return next;
+    }
+
+    index_t total_, share_;
+    batching_calls const& strategy_;
+    call_choices const& now_;
+    std::function<index_t(index_t)> next_;
+
+    std::mutex mutex_;  // of all that follows
+    index_t started_ = 0, done_ = 0, largest_ = 0;
+    std::exception_ptr failure_;
 };
 
 /// A thread's own backend and model beside the caller's.
@@ -125,8 +224,10 @@ public:
     /// The questions (I, M), given the model's answers to the images.
     auto choose_targets(model_outputs<T, typename Backend::space_type> const& outputs, held<index_t, 2>& out)
     {
-        if (now_.listed) {
-            auto const list = now_.listed(outputs.images(), outputs.row_shape()[0]);
+        index_t const own = recipe_.questions;
+        if (now_.listed || own > 0) {
+            auto const list = now_.listed ? now_.listed(outputs.images(), own > 0 ? own : outputs.row_shape()[0])
+                                          : all_of(own, outputs.images());
             return on_.from_host(list.data(), out.resize(on_, list.shape()));
         }
         if (outputs.row_shape().axes != 1 && outputs.row_shape().size() != outputs.row_shape()[0]) {
@@ -195,6 +296,16 @@ public:
     {
         score_picture(subject, picture, known, targets, out, [](index_t, auto const&) {});
     }
+    /// The scores (1, M) of the answers to one image, the first.
+    [[nodiscard]] const_view_on<Backend, T, 2> scores_of(model_outputs<T, typename Backend::space_type> const& outputs,
+                                                         const_view_on<Backend, index_t, 2> targets, held<T, 2>& out)
+    {
+        auto const scores = out.resize(on_, {{1, targets.extent(1)}});
+        recipe_.score(on_, outputs, upload(std::vector<ops::pick>{{0, 0}}, own_picks_), targets,
+                      view_on<Backend, T, 3>{scores.data(), 1, 1, scores.extent(1)});
+        return as_const(scores);
+    }
+
     /// The model's answers to a picture painted for some of the images.
     [[nodiscard]] model_outputs<T, typename Backend::space_type> answer_to(images_view some, images_view subject,
                                                                            typename recipe_type::picture_type const& picture)
@@ -262,90 +373,32 @@ public:
     }
 
 private:
-    /// Calls one_batch(backend, calls, first, n) until all of `total` copies are done, in batches of the strategy's size, on
-    /// as many threads as there are replicas and this one; none takes more than its share in one batch. Somebody may stop
-    /// it, and where memory runs out the strategy may name a smaller batch: what was done is kept.
+    /// Calls one_batch(backend, calls, first, n) until all of `total` copies are done, on as many threads as there are
+    /// replicas and this one.
     template <class Batch>
     void work_through(index_t total, Batch const& one_batch)
     {
-        index_t const workers = 1 + replicas();
-        index_t const share   = (total + workers - 1) / workers;
-        std::mutex mutex;  // of everything below, of the batching strategy and of the progress
-        index_t started = 0, done = 0;
-        std::exception_ptr failure;
-        auto const next_range = [&] {
-            std::lock_guard const lock{mutex};
-            if (failure || started == total) { return std::pair{started, index_t{0}}; }
-            if (now_.stop_requested && now_.stop_requested()) {
-                throw cancelled{"stopped after " + std::to_string(done) + " of " + std::to_string(total) + " masked images"};
-            }
-            auto const n = next_batch(std::min(share, total - started));
-            return std::pair{std::exchange(started, started + n), n};
-        };
-        auto const finish = [&](index_t n, double seconds) {
-            std::lock_guard const lock{mutex};
-            batch_size_ = std::max(batch_size_, n);
-            if (recipe_.batching.took) { recipe_.batching.took(n, seconds); }
-            done += n;
-            if (now_.report) { now_.report(done, total); }
-        };
-        auto const smaller_than = [&](index_t tried) {
-            std::lock_guard const lock{mutex};
-            auto const& strategy = recipe_.batching;
-            return strategy.on_out_of_memory ? std::min(strategy.on_out_of_memory(tried), tried - 1) : index_t{0};
-        };
-        auto const work = [&](Backend& on, auto& calls) {
-            try {
-                for (auto range = next_range(); range.second > 0; range = next_range()) {
-                    auto& [first, left] = range;
-                    for (index_t n = left; left > 0; n = std::min(n, left)) {
-                        auto const begin = std::chrono::steady_clock::now();
-                        index_t const at = first;
-                        if (!survives(n, [&, at](index_t tried) { one_batch(on, calls, at, tried); }, smaller_than)) {
-                            continue;
-                        }
-                        finish(n, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-                        first += n;
-                        left -= n;
-                    }
-                }
-            } catch (...) {
-                std::lock_guard const lock{mutex};
-                if (!failure) { failure = std::current_exception(); }
-            }
-        };
-
-        if (now_.report) { now_.report(0, total); }
+        batch_queue work{total, 1 + replicas(), recipe_.batching, now_, [this](index_t left) { return next_batch(left); }};
         {
             std::vector<std::jthread> threads;
-            for_each_replica([&](auto& one) { threads.emplace_back([&] { work(one.on, one.calls); }); });
-            work(on_, calls_);
+            for_each_replica([&](auto& one) {
+                threads.emplace_back(
+                    [&] { work.run([&](index_t first, index_t n) { one_batch(one.on, one.calls, first, n); }); });
+            });
+            work.run([&](index_t first, index_t n) { one_batch(on_, calls_, first, n); });
         }
-        if (failure) { std::rethrow_exception(failure); }
-        if (recipe_.batching.chosen) {
-            if (auto const settled = recipe_.batching.chosen(); settled > 0) {
-                batch_size_ = std::min(batch_size_, settled);
-            }
-        }
+        batch_size_           = std::max(batch_size_, work.finish());
+        index_t const settled = recipe_.batching.chosen ? recipe_.batching.chosen() : 0;
+        if (settled > 0) { batch_size_ = std::min(batch_size_, settled); }
     }
 
-    /// Runs a batch of n; if memory runs out and a smaller size is to be tried, sets n to that and is false.
-    template <class Batch, class Smaller>
-    static bool survives(index_t& n, Batch const& run, Smaller const& smaller_than)
+    [[nodiscard]] static tensor<index_t, 2> all_of(index_t questions, index_t images)
     {
-        try {
-            run(n);
-            return true;
-        } catch (out_of_memory const&) {
-            auto const next = smaller_than(n);
-            if (next < 1) { throw; }
-            n = next;
-        } catch (std::bad_alloc const&) {
-            auto const next = smaller_than(n);
-            if (next < 1) { throw; }
-            n = next;
+        tensor<index_t, 2> list{{{images, questions}}};
+        for (index_t i = 0; i < images; ++i) {
+            for (index_t m = 0; m < questions; ++m) { list(i, m) = m; }
         }
-        return false;
+        return list;
     }
 
     void ask_for_replicas()

@@ -229,14 +229,24 @@ public:
     /// The scores (I, K, M) that weigh() will see.
     void replace_scores(tensor<T, 3> const& scores) { on().from_host(scores.data(), scores_.view()); }
 
-    /// The first output (1, numbers) for what an all-zero mask lets through of the first image.
-    [[nodiscard]] tensor<T, 2> background_outputs()
+    /// What costs nothing, or one forward: row 0 is the answer to what an all-zero mask lets through of the first image, row
+    /// 1 to that image.
+    struct free_answers {
+        tensor<T, 2> outputs;  ///< (2, numbers of the first output)
+        tensor<T, 2> scores;   ///< (2, M)
+    };
+    [[nodiscard]] free_answers answers_without_masks()
     {
-        auto const seen = scorer_.answer_to(subject().slice(0, 1), subject(), chosen().background).flat();
-        tensor<T, 2> host{seen.shape()};
-        on().to_host(seen, host.data());
-        on().wait();
-        return host;
+        free_answers found{tensor<T, 2>{{{2, found_.outputs.extent(1)}}}, tensor<T, 2>{{{2, targets_.shape()[1]}}}};
+        auto const keep = [&](auto const& outputs, index_t row) {
+            auto const scores = scorer_.scores_of(outputs, as_const(targets_.view()), one_row_);
+            on().to_host(outputs.flat(), found.outputs.data() + row * found.outputs.extent(1));
+            on().to_host(scores, found.scores.data() + row * found.scores.extent(1));
+            on().wait();
+        };
+        keep(scorer_.answer_to(subject().slice(0, 1), subject(), chosen().background), 0);
+        keep(outputs_.slice(0, 1), 1);
+        return found;
     }
     void copy_to_host(model_outputs<T, typename Backend::space_type> const& outputs, T* host)
     {
@@ -483,7 +493,7 @@ private:
         return scorer_.bytes() + outputs_.bytes() + activations_.bytes() + ungrouped_.bytes() + own_maps_.bytes() +
                shifts_.bytes() + targets_.bytes() + ranges_.bytes() + moments_.bytes() + roles_.bytes() +
                normalised_.bytes() + behind_.bytes() + scores_.bytes() + base_.bytes() + zero_mask_.bytes() +
-               weights_.bytes() + sums_.bytes() + maps_.bytes() + heat_.bytes() + hidden_scores_.bytes() +
+               one_row_.bytes() + weights_.bytes() + sums_.bytes() + maps_.bytes() + heat_.bytes() + hidden_scores_.bytes() +
                whole_scores_.bytes();
     }
 
@@ -513,6 +523,7 @@ private:
     tensor<T, 2> answers_;              // (channels in the list, numbers of a row), if an estimate reads them
     held<T, 2> hidden_scores_;          // (I, M), for an estimate on the host
     held<T, 2> whole_scores_;           // (I, M), likewise
+    held<T, 2> one_row_;                // (1, M), of answers without masks
     held<T, 3> weights_;                // (I, K, M)
     held<T, rank> sums_;                // (I, M, h, w), or (I, M, H, W)
     held<T, rank> maps_;                // (I, M, H, W)

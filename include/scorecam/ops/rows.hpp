@@ -37,8 +37,8 @@ struct row_shape {
 template <class T>
 struct outputs;
 
-/// What the model answers for one image, as a score reads it: the numbers of its first output, row-major, and where there are
-/// several the others. For a classifier element c is the number of class c.
+/// What the model answers for one image, as a score reads it: the numbers of its first output, row-major, and where there
+/// are several the others. For a classifier element c is the number of class c.
 template <class T>
 struct row {
     using value_type = T;

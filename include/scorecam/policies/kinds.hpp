@@ -1,7 +1,6 @@
 #pragma once
 // Policies: small objects given after the image, in any order, that choose one step of the algorithm each.
 #include <cstddef>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -10,26 +9,26 @@ namespace scorecam {
 
 /// What can be chosen. A policy says what it is a choice of: `using kind = scorecam::kinds::score;`.
 namespace kinds {
-struct target {};      // which questions are asked: classes, as a rule
-struct score {};       // f: what is read from a row of outputs
-struct masks {};       // where masks come from: the activations, or elsewhere
-struct place {};       // what masks are put on: the input, or the activations
-struct estimate {};    // how the map is made of masks and weights
-struct baseline {};    // X_b of Eq. 1
-struct background {};  // what a mask lets through where it is 0
-struct weighting {};   // from C(A_k) to w_k
-struct masking {};     // from A_k to H_k
-struct heatmap {};     // from Σ w_k A_k to the map
-struct flat {};        // what a channel without contrast does
-struct channels {};    // which channels are scored
-struct unscored {};    // what the others do
-struct grouping {};    // channels summed before they are masks
-struct summand {};     // what is summed: A_k or H_k
-struct convention {};  // all of the above at once
-struct batching {};    // how many masked images go through the model at once
-struct concurrency {}; // how many threads call the model
-struct progress {};    // who is told how far it got
-struct stop {};        // who may stop it
+struct target {};       // which questions are asked: classes, as a rule
+struct score {};        // f: what is read from a row of outputs
+struct masks {};        // where masks come from: the activations, or elsewhere
+struct place {};        // what masks are put on: the input, or the activations
+struct estimate {};     // how the map is made of masks and weights
+struct baseline {};     // X_b of Eq. 1
+struct background {};   // what a mask lets through where it is 0
+struct weighting {};    // from C(A_k) to w_k
+struct masking {};      // from A_k to H_k
+struct heatmap {};      // from Σ w_k A_k to the map
+struct flat {};         // what a channel without contrast does
+struct channels {};     // which channels are scored
+struct unscored {};     // what the others do
+struct grouping {};     // channels summed before they are masks
+struct summand {};      // what is summed: A_k or H_k
+struct convention {};   // all of the above at once
+struct batching {};     // how many masked images go through the model at once
+struct concurrency {};  // how many threads call the model
+struct progress {};     // who is told how far it got
+struct stop {};         // who may stop it
 }  // namespace kinds
 
 /// The kind of a policy. A std::variant of policies of one kind is a policy: that is how a choice is made at run time.
@@ -75,8 +74,9 @@ struct every_alternative<std::variant<P...>> {
 
 }  // namespace detail
 
-/// What there is to know of a kind: `standard`, the policy in force where none is given, and `check<P, T>()`, which refuses in
-/// words, at compile time, what is none of that kind for element type T. Each kind's file has its own; registry.hpp lists all.
+/// What there is to know of a kind: `standard`, the policy in force where none is given, and `check<P, T>()`, which refuses
+/// in words, at compile time, what is none of that kind for element type T. Each kind's file has its own; registry.hpp lists
+/// all.
 template <class Kind>
 struct choice;
 
@@ -105,29 +105,50 @@ struct policy_of_kind {
     P value;
 };
 
-/// Policies of different kinds. Not a tuple: a map is made with many of these, and tuples take long to compile.
-template <class... Policies>
-struct policy_set : policy_of_kind<kind_of<Policies>, Policies>... {};
+}  // namespace detail
 
-/// The policy of a kind in a set; no such function if it has none.
+template <class Base, class... Policies>
+struct adapted;
+
+/// Policies of different kinds, as a convention returns them: composed{logit{}, softmax_weights{}}. Not a tuple: a map is
+/// made with many of these, and tuples take long to compile.
+template <class... Policies>
+struct composed : detail::policy_of_kind<kind_of<Policies>, Policies>... {
+    /// The same but for some, which are new or take the place of those of their kind.
+    template <class... Others>
+    [[nodiscard]] constexpr adapted<composed, Others...> with(Others... others) const
+    {
+        return {{{std::move(others)}...}, *this};
+    }
+};
+template <class... Policies>
+composed(Policies...) -> composed<Policies...>;
+
+/// What with() makes: policies, and those of another composition for all kinds that they leave open.
+template <class Base, class... Policies>
+struct adapted : composed<Policies...> {
+    Base base;
+
+    template <class... Others>
+    [[nodiscard]] constexpr adapted<adapted, Others...> with(Others... others) const
+    {
+        return {{{std::move(others)}...}, *this};
+    }
+};
+
+namespace detail {
+
+/// The policy of a kind in a composition; no such function if it has none.
 template <class Kind, class P>
 [[nodiscard]] P& policy_in_force(policy_of_kind<Kind, P>& found)
 {
     return found.value;
 }
-
-/// The first policy of a kind in a tuple; no such function if it has none.
-template <class Kind, class... Policies>
-    requires(count_of_kind<Kind, Policies...> > 0)
-[[nodiscard]] auto& policy_in_force(std::tuple<Policies...>& all)
+template <class Kind, class Base, class... Policies>
+    requires(count_of_kind<Kind, Policies...> == 0 && requires(Base& base) { policy_in_force<Kind>(base); })
+[[nodiscard]] auto& policy_in_force(adapted<Base, Policies...>& found)
 {
-    constexpr auto first = [] {
-        bool const matches[] = {std::is_same_v<Kind, kind_of<Policies>>...};
-        std::size_t i        = 0;
-        while (!matches[i]) { ++i; }
-        return i;
-    }();
-    return std::get<first>(all);
+    return policy_in_force<Kind>(found.base);
 }
 
 }  // namespace detail

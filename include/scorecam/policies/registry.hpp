@@ -54,7 +54,7 @@ template <class P, class T>
         using kind = kind_of<A>;
         if constexpr (std::is_same_v<kind, kinds::convention>) {
             static_assert(composition_of_policies<A>,
-                          "scorecam: a convention has policies() const that returns a std::tuple of policies");
+                          "scorecam: a convention has policies() const that returns composed{...} of policies");
         } else if constexpr (detail::all_kinds::has<kind>) {
             choice<kind>::template check<A, T>();
         }

@@ -78,8 +78,8 @@ struct composition {
 
     [[nodiscard]] auto policies() const
     {
-        return std::tuple{masks,    groups,    channels, unscored, flat, mask,  background, score,
-                          baseline, weighting, estimate, sum,      map,  batch, concurrency};
+        return composed{masks,    groups,    channels, unscored, flat, mask,  background, score,
+                        baseline, weighting, estimate, sum,      map,  batch, concurrency};
     }
     [[nodiscard]] fusion how_fused() const { return {.by = fuse, .scale = map.scale, .epsilon = map.epsilon}; }
 };
@@ -312,6 +312,18 @@ using written_kinds =
                                 kinds::background, kinds::score, kinds::baseline, kinds::weighting, kinds::estimate,
                                 kinds::summand, kinds::heatmap>;
 
+/// Whether all that a convention is composed of can be.
+template <class... P>
+consteval bool all_written(std::type_identity<composed<P...>>)
+{
+    return (written_kinds::has<kind_of<P>> && ...);
+}
+template <class Base, class... P>
+consteval bool all_written(std::type_identity<adapted<Base, P...>>)
+{
+    return all_written(std::type_identity<composed<P...>>{}) && all_written(std::type_identity<Base>{});
+}
+
 }  // namespace detail
 
 /// What a convention of the library, or one like them, is composed of.
@@ -319,13 +331,8 @@ template <class Convention>
 [[nodiscard]] composition composition_of(Convention const& convention)
 {
     auto from = convention.policies();
-    std::apply(
-        []<class... P>(P const&...) {
-            static_assert(
-                (detail::written_kinds::has<kind_of<P>> && ...),
-                "scorecam: this convention has a policy that the table of choices in policies/text.hpp cannot write");
-        },
-        from);
+    static_assert(detail::all_written(std::type_identity<decltype(from)>{}),
+                  "scorecam: this convention has a policy that the table of choices in policies/text.hpp cannot write");
     composition made;
     detail::take<kinds::masks>(from, made.masks);
     detail::take<kinds::grouping>(from, made.groups);

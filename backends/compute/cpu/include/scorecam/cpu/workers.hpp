@@ -37,6 +37,19 @@ public:
     template <class Work>
     void for_each(index_t count, Work const& work)
     {
+        share_out(count, {&work, [](void const* object, index_t i) { (*static_cast<Work const*>(object))(i); }});
+    }
+
+private:
+    /// A function of i, wherever it lies.
+    struct work_on {
+        void const* object;
+        void (*call)(void const*, index_t);
+        void operator()(index_t i) const { call(object, i); }
+    };
+
+    void share_out(index_t count, work_on work)
+    {
         auto const shares = std::clamp<index_t>(count, 1, threads_);
         std::vector<std::exception_ptr> failures(static_cast<std::size_t>(shares));
         auto const share = [&](index_t s) {
@@ -69,7 +82,6 @@ public:
         }
     }
 
-private:
     int threads_;
     std::unique_ptr<Eigen::ThreadPool> pool_;
 };
