@@ -149,7 +149,10 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
     command.add_option("IMAGE", options.images, "Pictures to explain")->required();
     add_layer_options(command, options);
     add_target_options(command, options);
-    add_convention_option(command, options, "Whose Score-CAM; single steps may be chosen beside it");
+    add_convention_option(
+        command, options,
+        "Whose Score-CAM, or which relative of it; single steps may be chosen beside it. To reproduce a paper: official, "
+        "paper or a library's; most faithful on photos, and without a layer: fitted");
     for (auto const& line : text::choices()) {
         if (line.part == text::part::method) {
             add_choice(command, options, line)->group("Steps, as the convention has them if not given");
@@ -166,6 +169,14 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
                     "Score as many channels as it takes for a predicted error of the map below this, such as 0.05")
         ->check(written_as(cli::tolerances()))
         ->excludes(budget);
+    command
+        .add_option("--forwards", options.forwards,
+                    "Draw so many masks, of conventions that draw them: 64 for a preview with fitted, which has 128")
+        ->check(written_as(text::number("N", 1, 1'000'000)))
+        ->excludes(budget);
+    command.add_flag(
+        "--significant", options.significant,
+        "With fitted: show in overlays only cells whose evidence is more than twice its error; the rest is grey");
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
 }

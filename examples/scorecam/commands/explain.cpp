@@ -9,6 +9,7 @@
 #include <boost/timer/progress_display.hpp>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 #include <unistd.h>
 
 #include <scorecam/cpu/backend.hpp>
@@ -61,6 +62,40 @@ void check_names(std::vector<std::string> const& images)
 /// A note for the user.
 void say(std::string const& note) { std::cerr << "scorecam: note: " << note << '\n'; }
 
+/// The overlay with the picture in grey where the evidence of a cell is within twice its error. The cells lie on the part of
+/// the picture that the network saw.
+cv::Mat significant_part(cv::Mat const& overlay, cv::Mat const& picture_alone, sc::tensor_view<float const, 2> values,
+                         sc::tensor_view<float const, 2> deviations, cv::Rect seen, cv::Size picture)
+{
+    constexpr float errors = 2;  // one in twenty by chance, of both signs
+    cv::Mat grey, shown = overlay.clone();
+    cv::cvtColor(picture_alone, grey, cv::COLOR_BGR2GRAY);
+    cv::cvtColor(grey, grey, cv::COLOR_GRAY2BGR);
+    for (int y = 0; y < shown.rows; ++y) {
+        for (int x = 0; x < shown.cols; ++x) {
+            auto const row    = sc::index_t{y * picture.height / shown.rows - seen.y} * values.extent(0) / seen.height;
+            auto const column = sc::index_t{x * picture.width / shown.cols - seen.x} * values.extent(1) / seen.width;
+            bool const inside = y * picture.height / shown.rows >= seen.y && x * picture.width / shown.cols >= seen.x &&
+                                row < values.extent(0) && column < values.extent(1);
+            if (inside && !(values(row, column) > errors * deviations(row, column))) {
+                shown.at<cv::Vec3b>(y, x) = grey.at<cv::Vec3b>(y, x);
+            }
+        }
+    }
+    return shown;
+}
+
+/// What each cell adds, and its error, if the estimate knows such things.
+nlohmann::ordered_json cells_of(sc::explanation<float> const& found, sc::index_t m)
+{
+    if (found.cell_values.size() == 0) { return nullptr; }
+    auto const values     = found.cell_values[0][m];
+    auto const deviations = found.cell_deviations[0][m];
+    return {{"shape", {values.extent(0), values.extent(1)}},
+            {"values", std::vector<float>(values.begin(), values.end())},
+            {"deviations", std::vector<float>(deviations.begin(), deviations.end())}};
+}
+
 /// Explains pictures one after the other and writes what was found.
 class pictures_explained {
 public:
@@ -106,7 +141,7 @@ public:
         std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
         for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
             maps.push_back(write_map(name, picture, found, m, low));
-            panel.emplace_back(sc::opencv::overlay(picture, found.map(0, m), how_),
+            panel.emplace_back(overlay_of(picture, found.map(0, m), found.layers[0], m),
                                maps.back()["label"].get<std::string>() + error_text(found, m));
         }
         if (options_.panel) {
@@ -140,7 +175,8 @@ private:
         nlohmann::ordered_json all{{"target", target}, {"label", names_.of(target)}};
         all[plain ? "value" : "probability"] = said;
         if (plain) { all["direction"] = low ? "lower" : "higher"; }
-        all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m)));
+        all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m), first, m));
+        if (auto const cells = cells_of(first, m); !cells.is_null() && found.layers.size() == 1) { all["cells"] = cells; }
         if (found.estimate) {
             all["predicted_error"] = found.estimate->predicted_error[static_cast<std::size_t>(m)];
             all["certified_error"] = found.estimate->certified_error[static_cast<std::size_t>(m)];
@@ -150,8 +186,9 @@ private:
             for (std::size_t l = 0; l < found.layers.size(); ++l) {
                 auto const& one = found.layers[l];
                 layers.push_back({{"layer", network_.on().explained()[l].name}});
-                layers.back().update(
-                    write_pictures(stem + ".layer" + std::to_string(l + 1), picture, one.map(0, m), one.status(0, m)));
+                layers.back().update(write_pictures(stem + ".layer" + std::to_string(l + 1), picture, one.map(0, m),
+                                                    one.status(0, m), one, m));
+                if (auto const cells = cells_of(one, m); !cells.is_null()) { layers.back()["cells"] = cells; }
             }
         }
 
@@ -175,11 +212,21 @@ private:
         return text.str();
     }
 
+    [[nodiscard]] cv::Mat overlay_of(cv::Mat const& picture, sc::tensor_view<float const, 2> map,
+                                     sc::explanation<float> const& of, sc::index_t m) const
+    {
+        auto const all = sc::opencv::overlay(picture, map, how_);
+        if (!options_.significant || of.cell_values.size() == 0) { return all; }
+        return significant_part(all, sc::opencv::overlay(picture, map, how_, 0), of.cell_values[0][m],
+                                of.cell_deviations[0][m], sc::opencv::seen_part(picture.size(), how_), picture.size());
+    }
+
     nlohmann::ordered_json write_pictures(std::string const& stem, cv::Mat const& picture,
-                                          sc::tensor_view<float const, 2> map, sc::map_status status) const
+                                          sc::tensor_view<float const, 2> map, sc::map_status status,
+                                          sc::explanation<float> const& of, sc::index_t m) const
     {
         written_aside(in_output(stem + ".overlay.png"),
-                      [&](fs::path const& to) { sc::opencv::write_image(to, sc::opencv::overlay(picture, map, how_)); });
+                      [&](fs::path const& to) { sc::opencv::write_image(to, overlay_of(picture, map, of, m)); });
         written_aside(in_output(stem + ".npy"), [&](fs::path const& to) { sc::xtensor::save_npy(to.string(), map); });
         return {{"status", to_string(status)}, {"overlay", stem + ".overlay.png"}, {"npy", stem + ".npy"}};
     }

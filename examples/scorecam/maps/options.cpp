@@ -192,6 +192,32 @@ void explain_options::complete()
     composition       = text::read_or_refuse(text::conventions_by_name(), convention, "--convention " + convention);
     auto const beside = std::exchange(chosen, {});
     for (auto const& [name, written] : beside) { choose(name, written, "--" + name + " " + written); }
+    if (forwards > 0) { draw_masks(forwards, "--forwards " + std::to_string(forwards)); }
+    if (significant && layers.size() > 1) {
+        throw sc::option_error{"--significant is of one layer's cells; write one --layer, or leave it out"};
+    }
+    if (significant && !std::holds_alternative<sc::fitted>(composition.estimate)) {
+        throw sc::option_error{
+            "--significant: cells have error bars where maps are fitted; write --convention fitted with it"};
+    }
+}
+
+void explain_options::draw_masks(sc::index_t number, std::string const& written)
+{
+    auto drawn = composition.masks;
+    if (auto* const fields = std::get_if<sc::random_fields>(&drawn)) {
+        if (number % 2 != 0) { throw sc::option_error{written + ": these masks are drawn in pairs; write an even number"}; }
+        fields->number = number;
+    } else if (auto* const grids = std::get_if<sc::random_grids>(&drawn)) {
+        grids->number = number;
+    } else {
+        throw sc::option_error{
+            written + ": the masks of " + convention +
+            " are not drawn, so that there are as many as there are; write --budget, or --convention fitted"};
+    }
+    auto of_number  = composition;
+    of_number.masks = drawn;
+    choose("masks", text::find_choice("masks")->text(of_number).value(), written);
 }
 
 void explain_options::choose(std::string const& name, std::string const& value, std::string const& written)
@@ -272,6 +298,7 @@ nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const&
              {"labels", labels},
              {"output", output},
              {"panel", panel},
+             {"significant", significant},
              {"description", description}};
     for (auto const& line : text::choices()) {
         auto const written = line.text(composition);

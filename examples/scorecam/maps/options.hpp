@@ -65,6 +65,8 @@ struct explain_options : model_options {
     std::string labels;
     std::string output = ".";
     bool panel         = false;
+    int forwards       = 0;      ///< of masks that are drawn, 0 for as many as the convention has
+    bool significant   = false;  ///< in overlays, cells that are within their error are grey
 
     /// Of all the above; complete() makes it.
     sc::text::composition composition;
@@ -75,6 +77,8 @@ struct explain_options : model_options {
     /// Makes the composition of the convention and of what was chosen beside it. Throws scorecam::option_error with what
     /// may be written instead, and what reading a picture throws.
     void complete();
+    /// So many masks, of a convention that draws them. `written` is how it stands there.
+    void draw_masks(sc::index_t number, std::string const& written);
     /// What is chosen by a line of the table, from here on. `written` is how it stands there.
     void choose(std::string const& name, std::string const& text, std::string const& written);
 

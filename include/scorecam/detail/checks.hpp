@@ -82,6 +82,25 @@ void fill_in_unscored(explanation<T, SpatialRank>& found, tensor<T, 2> const& ze
     }
 }
 
+/// Scores (N, M) and rows of outputs under the masks of image i, before an estimate is made of them: infinite logits of
+/// classes that are switched off are allowed, NaN is not.
+template <class T>
+void check_evidence(tensor<T, 2> const& scores, tensor<T, 2> const& outputs, index_t i)
+{
+    for (T const value : scores) {
+        if (!std::isfinite(value)) {
+            throw non_finite_error{"a score under a mask is NaN or infinite (image " + std::to_string(i) +
+                                   "); check the model and the score"};
+        }
+    }
+    for (T const value : outputs) {
+        if (std::isnan(value)) {
+            throw non_finite_error{"the model's outputs under a mask contain NaN (image " + std::to_string(i) +
+                                   "); check the model"};
+        }
+    }
+}
+
 template <class T, std::size_t SpatialRank>
 void check_scores(explanation<T, SpatialRank> const& found)
 {

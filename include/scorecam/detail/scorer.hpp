@@ -267,10 +267,11 @@ public:
     }
 
     /// The scores (I, 1, M) of one picture for all images, or of one for each: a baseline, or what an all-zero mask lets
-    /// through. `known` are the model's answers to the images themselves.
+    /// through. `known` are the model's answers to the images themselves. seen(first, outputs) is told of other answers.
+    template <class Seen>
     void score_picture(images_view subject, typename recipe_type::picture_type const& picture,
                        model_outputs<T, typename Backend::space_type> const& known,
-                       const_view_on<Backend, index_t, 2> targets, held<T, 2>& out)
+                       const_view_on<Backend, index_t, 2> targets, held<T, 2>& out, Seen const& seen)
     {
         auto const scores = out.resize(on_, targets.shape());
         view_on<Backend, T, 3> const rows{scores.data(), scores.extent(0), 1, scores.extent(1)};
@@ -279,14 +280,21 @@ public:
         auto const picks = upload(own, own_picks_);
         if (picture.is_unmasked) { return recipe_.score(on_, known, picks, targets, rows); }
         for (index_t first = 0; first < subject.extent(0);) {
-            index_t const n       = picture.per_image ? next_batch(subject.extent(0) - first) : 1;
-            auto const outputs    = answer_to(subject.slice(first, n), subject, picture);
+            index_t const n    = picture.per_image ? next_batch(subject.extent(0) - first) : 1;
+            auto const outputs = answer_to(subject.slice(first, n), subject, picture);
+            seen(first, outputs);
             index_t const covered = picture.per_image ? n : subject.extent(0);
             for (index_t done = 0; done < covered; done += n) {
                 recipe_.score(on_, outputs, picks.slice(first + done, n), targets, rows);
             }
             first += covered;
         }
+    }
+    void score_picture(images_view subject, typename recipe_type::picture_type const& picture,
+                       model_outputs<T, typename Backend::space_type> const& known,
+                       const_view_on<Backend, index_t, 2> targets, held<T, 2>& out)
+    {
+        score_picture(subject, picture, known, targets, out, [](index_t, auto const&) {});
     }
     /// The scores (1, M) of the answers to one image, the first.
     [[nodiscard]] const_view_on<Backend, T, 2> scores_of(model_outputs<T, typename Backend::space_type> const& outputs,
