@@ -40,6 +40,7 @@ struct settings {
     Ort::Env* environment = nullptr;                  ///< the caller's, which outlives the network and hears its logs
     std::string input{};                              ///< its name; empty: the only one
     std::string output{};                             ///< its name; empty: the only one of the form (n, classes)
+    engines::answers answers = engines::answers::classes;  ///< which outputs count
     engines::constants held{};                        ///< the values of the inputs beside the image
     std::optional<token_grid<SpatialRank>> tokens{};  ///< layers of tokens are activations, too
 };

@@ -55,6 +55,7 @@ inline void expect_readable(onnx::graph const& graph)
 struct settings {
     std::string input{};                    ///< its name; empty: the only one
     std::string output{};                   ///< its name; empty: the only one of the form (n, classes)
+    engines::answers answers = engines::answers::classes;  ///< which outputs count
     engines::constants held{};              ///< the values of the inputs beside the image
     std::optional<token_grid<2>> tokens{};  ///< layers of tokens are activations, too
 };

@@ -31,6 +31,7 @@ struct settings {
     ov::AnyMap properties{};
     std::string input{};                              ///< its name; empty: the only one
     std::string output{};                             ///< its name; empty: the only one of the form (n, classes)
+    engines::answers answers = engines::answers::classes;  ///< which outputs count
     engines::constants held{};                        ///< the values of the inputs beside the image
     std::optional<token_grid<SpatialRank>> tokens{};  ///< layers of tokens are activations, too
 };
