@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include <boost/timer/progress_display.hpp>
 #include <nlohmann/json.hpp>
@@ -68,9 +69,6 @@ public:
           cpu_{options_.threads == 0 ? sc::cpu::workers::hardware_threads() : options_.threads},
           target_{options_.target_policy(names_)}, explain_{chosen_explainer(cpu_, network_, options_, progress_bar{})}
     {
-        if (options.engine == "auto") {
-            std::cout << "on " << network_.on().name() << ", layer " << network_.on().explained()[0].name << '\n';
-        }
         notes_             = options.notes();
         auto const further = network_.on().notes();
         notes_.insert(notes_.end(), further.begin(), further.end());
@@ -99,6 +97,9 @@ public:
         auto const found   = explain_(input.view(), target_);
         auto const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
+        if (options_.engine == "auto" && !std::exchange(engine_said_, true)) {
+            std::cout << "on " << network_.on().name() << ", layer " << network_.on().explained()[0].name << '\n';
+        }
         std::string const name = fs::path(file).stem().string();
         auto maps              = nlohmann::ordered_json::array();
         std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
@@ -258,6 +259,7 @@ private:
     target target_;
     image_explainer explain_;
     std::vector<std::string> notes_{};
+    bool engine_said_ = false;
 };
 
 }  // namespace

@@ -68,6 +68,14 @@ void expect_input(port const& found, extents<Rank> const& input)
     if (!fits) { throw wrong_input(to_string(input), found); }
 }
 
+/// Of a network of which no layer has values of floating point; `what` does so.
+[[nodiscard]] inline model_error quantised(std::string const& what)
+{
+    return model_error{"the network is quantised, and so are the values of its layers: " + what +
+                       "; export it with QuantizeLinear and DequantizeLinear (QDQ) around float32 operators instead, or "
+                       "before it is quantised"};
+}
+
 /// An output of the form (n, classes): with extents of 1 among them, of one class (n), or of one image alone (classes).
 struct scores {
     std::size_t output = 0;
