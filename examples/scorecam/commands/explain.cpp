@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include <boost/timer/progress_display.hpp>
 #include <nlohmann/json.hpp>
@@ -111,9 +112,6 @@ public:
             throw sc::option_error{"--budget and --tolerance are for classes; leave them out with --task " + options_.task};
         }
         read_reference();
-        if (options.engine == "auto") {
-            std::cout << "on " << network_.on().name() << ", layer " << network_.on().explained()[0].name << '\n';
-        }
         notes_             = options.notes();
         auto const further = network_.on().notes();
         notes_.insert(notes_.end(), further.begin(), further.end());
@@ -150,6 +148,9 @@ public:
                                    : explain_(input.view(), target_);
         auto const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
+        if (options_.engine == "auto" && !std::exchange(engine_said_, true)) {
+            std::cout << "on " << network_.on().name() << ", layer " << network_.on().explained()[0].name << '\n';
+        }
         std::string const name = fs::path(file).stem().string();
         auto maps              = nlohmann::ordered_json::array();
         std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
@@ -447,6 +448,7 @@ private:
     target target_;
     image_explainer explain_;
     std::vector<std::string> notes_{};
+    bool engine_said_ = false;
 };
 
 }  // namespace

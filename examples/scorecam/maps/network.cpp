@@ -122,7 +122,7 @@ std::unique_ptr<engine> open_on(known_engine const& one, model_options const& op
     auto opened          = one.open(options, layers);
     bool const narrow    = opened->precision() == "bfloat16";
     bool const is_wanted = options.precision == "bfloat16";  // what a file is made in, it runs in
-    if (narrow != is_wanted) {
+    if (narrow != is_wanted || !(is_wanted || options.precision == "float32")) {
         throw sc::option_error{"--precision " + options.precision + ": " + opened->name() + " computes in " +
                                opened->precision() + " here; write --precision " + (narrow ? "bfloat16" : "float32") +
                                " or another --engine"};

@@ -89,6 +89,7 @@ public:
             bool const any = safe && (declared == 0 || engine_.takes_any_batch());
             if (!any || !loads_any_batch(layer_names, how)) { load_fixed(safe ? declared : 1, layer_names, how); }
             engine_.settle();
+            if (!safe && notes_.empty()) { notes_.emplace_back("the network runs one image at a time only"); }
             if (!selected_.doubt.empty()) { notes_.push_back(selected_.doubt); }
         });
     }
@@ -259,17 +260,13 @@ private:
     /// A few forwards.
     [[nodiscard]] rows rows_depend_on()
     {
-        bool of_probabilities = classes() > 1;
-        auto const answers    = [&](std::vector<float> const& images, index_t n) {
+        auto const answers = [&](std::vector<float> const& images, index_t n) {
             auto const outputs = forward({images.data(), prepend(input_, n)});
-            for (index_t i = 0; i < n; ++i) { of_probabilities = of_probabilities && sums_to_one(outputs[i]); }
             return std::vector<float>{outputs.begin(), outputs.end()};
         };
-        auto const size = static_cast<std::size_t>(input_.size());
-        auto const found =
-            what_rows_depend_on(answers, fixed_batch_, size, precision() == "float32" ? exact_in_float32 : exact_in_less);
-        if (of_probabilities) { selected_.activation = "softmax"; }
-        return found;
+        auto const found = ask(answers, classes(), fixed_batch_, static_cast<std::size_t>(input_.size()), precision());
+        if (found.sums_to_one) { selected_.activation = "softmax"; }
+        return found.on_what;
     }
 
     /// The numbers of the layers to explain among the engine's candidates.

@@ -68,6 +68,14 @@ void expect_input(port const& found, extents<Rank> const& input)
     if (!fits) { throw wrong_input(to_string(input), found); }
 }
 
+/// Of a network of which no layer has values of floating point; `what` does so.
+[[nodiscard]] inline model_error quantised(std::string const& what)
+{
+    return model_error{"the network is quantised, and so are the values of its layers: " + what +
+                       "; export it with QuantizeLinear and DequantizeLinear (QDQ) around float32 operators instead, or "
+                       "before it is quantised"};
+}
+
 /// Which outputs are scores: those of the form (n, classes), or those of whatever form, (n, ...) with one to four extents:
 /// boxes, segments.
 enum class answers { classes, any };

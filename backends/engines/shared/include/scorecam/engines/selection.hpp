@@ -54,10 +54,7 @@ template <std::size_t SpatialRank>
 [[nodiscard]] inline std::string explainable(candidate const& chosen)
 {
     if (chosen.tensor.is_float()) { return chosen.tensor.name; }
-    throw model_error{"the network is quantised, and so are the values of its layers: " + chosen.tensor.name + " is of " +
-                      chosen.tensor.type + " (" + chosen.type +
-                      "); export it with QuantizeLinear and DequantizeLinear (QDQ) instead of " + chosen.type +
-                      ", or before it is quantised"};
+    throw quantised(chosen.tensor.name + " is of " + chosen.tensor.type + " (" + chosen.type + ")");
 }
 
 /// Throws model_error if no layer lies so.

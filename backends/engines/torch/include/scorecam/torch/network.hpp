@@ -140,7 +140,7 @@ private:
         auto const type  = detail::type_of(module);
         auto seen        = seen_in(module);
         writes_to_input_ = seen.writes_to_input;
-        auto const n = look_at({module, seen.graph, type, ::torch::jit::SIMPLE}, seen);
+        auto const n     = look_at({module, seen.graph, type, ::torch::jit::SIMPLE}, seen);
         if (seen.taps.empty()) {
             throw model_error{"its forward calls no submodules; if it was frozen, use the module it was made of"};
         }
@@ -187,12 +187,7 @@ private:
             max_batch_ = n = 1;
             if (!suits(n)) { throw engines::no_scores_among(detail::ports_of(values[0]), n, how_.output.has_value()); }
         }
-        for (std::size_t v = 0; v < seen.tensors.size(); ++v) {
-            auto& tensor = seen.tensors[v].tensor;
-            tensor.dims  = values[1 + 2 * v].toIntVector();
-            tensor.type  = detail::name_of(static_cast<at::ScalarType>(values[2 + 2 * v].toInt()));
-            if (seen.submodules[v]) { tensor.name = seen.taps[*seen.submodules[v]].path; }
-        }
+        seen.take(values);
         return n;
     }
 
@@ -206,47 +201,37 @@ private:
 
     void choose_layers(std::vector<std::string> names, index_t n, seen_graph const& seen)
     {
-        for (auto& name : names) {
-            for (auto const& one : seen.taps) {
-                if (std::find(one.same.begin(), one.same.end(), name) != one.same.end()) { name = one.path; }
-            }
-        }
+        for (auto& name : names) { name = seen.innermost(name); }
         auto const scores = scores_.output < seen.outputs.size() ? seen.outputs[scores_.output] : engines::the_image;
         selected_         = engines::select(seen.tensors, scores, scores_.classes, n, input_, how_.tokens, names, "");
-        for (auto* const all : {&selected_.layers, &selected_.explained}) {  // by the names of their classes
-            for (auto& one : *all) {
-                one.type = std::find_if(seen.taps.begin(), seen.taps.end(), [&](submodule const& s) {
-                               return s.path == one.name;
-                           })->type;
-            }
-        }
+        for (auto& one : selected_.layers) { one.type = seen.called(one.name).type; }
+        for (auto& one : selected_.explained) { one.type = seen.called(one.name).type; }
         for (auto const& one : selected_.places) { taps_.push_back({one}); }
     }
 
     /// Whether each image's outputs are its own. A few forwards.
     void check_rows()
     {
-        bool of_probabilities = scores_.classes > 1;
-        auto const answers    = [&](std::vector<float> const& images, index_t n) {
+        auto const answers = [&](std::vector<float> const& images, index_t n) {
             c10::InferenceMode const no_gradients;
-            auto const on_host =
-                detail::tensor_on(tensor_view<float const, SpatialRank + 2>{images.data(), prepend(input_, n)}, at::kCPU);
-            auto const result  = forward_(input_for(forward_, on_host.to(device_)));
-            auto const outputs = detail::tensors_in(result[0]).at(scores_.output).to(at::kCPU, at::kFloat).contiguous();
-            tensor_view<float const, 2> const rows{outputs.template data_ptr<float>(), {n, scores_.classes}};
-            for (index_t i = 0; i < n; ++i) { of_probabilities = of_probabilities && engines::sums_to_one(rows[i]); }
-            return std::vector<float>{rows.begin(), rows.end()};
+            tensor_view<float const, SpatialRank + 2> const given{images.data(), prepend(input_, n)};
+            auto const result       = forward_(input_for(forward_, detail::tensor_on(given, at::kCPU).to(device_)));
+            auto const outputs      = detail::tensors_in(result[0]).at(scores_.output).to(at::kCPU, at::kFloat).contiguous();
+            auto const* const first = outputs.template data_ptr<float>();
+            return std::vector<float>{first, first + outputs.numel()};
         };
-        auto const size  = static_cast<std::size_t>(input_.size());
-        double const far = forward_.type() == at::kFloat ? engines::exact_in_float32 : engines::exact_in_less;
-        auto on_what     = engines::what_rows_depend_on(answers, max_batch_ == 1 ? 1 : 0, size, far);
-        if (on_what == engines::rows::mixed) {
+        auto const asked = [&](index_t batch) {
+            auto const size = static_cast<std::size_t>(input_.size());
+            return engines::ask(answers, scores_.classes, batch, size, precision());
+        };
+        auto found = asked(max_batch_ == 1 ? 1 : 0);
+        if (found.on_what == engines::rows::mixed) {
             max_batch_ = 1;
             notes_.emplace_back(engines::one_at_a_time);
-            on_what = engines::what_rows_depend_on(answers, 1, size, far);
+            found = asked(1);
         }
-        if (on_what == engines::rows::random) { throw engines::by_chance(); }
-        if (of_probabilities) { selected_.activation = "softmax"; }
+        if (found.on_what == engines::rows::random) { throw engines::by_chance(); }
+        if (found.sums_to_one) { selected_.activation = "softmax"; }
     }
 
     [[nodiscard]] static std::size_t place_of(std::string const& path, std::vector<submodule> const& taps)
