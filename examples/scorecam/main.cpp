@@ -36,6 +36,12 @@ CLI::Validator written_as(text::form<T> how)
     };
     return CLI::Validator{check, text::listed(how)};
 }
+/// What a choice may be, or that the network's outputs say it.
+std::vector<std::string> with_auto(std::vector<std::string> names)
+{
+    names.insert(names.begin(), "auto");
+    return names;
+}
 /// One of the names.
 CLI::Validator one_of(std::vector<std::string> names)
 {
@@ -49,9 +55,17 @@ void add_network_options(CLI::App& command, cli::model_options& options)
     command.add_option("MODEL", options.model, "The network: an ONNX file, or Caffe or TensorFlow weights")
         ->required()
         ->check(CLI::ExistingFile);
-    command.add_option("--engine", options.engine, "What runs the network")
-        ->check(one_of(cli::engine_names()))
+    command.add_option("--engine", options.engine, "What runs the network; auto: the fastest engine that can")
+        ->check(one_of(with_auto(cli::engine_names())))
         ->capture_default_str();
+    command.add_option("--output-name", options.output_name,
+                       "Of several outputs, the one with the classes; of a TorchScript network its number");
+    command
+        .add_option("--constant", options.constants,
+                    "NAME=NUMBER or NAME=FILE.npy: the value of an input beside the picture; may be repeated")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command.add_option("--tokens", options.tokens,
                        "Of a vision transformer: the grid of its tokens, such as 14x14+1 with a class token before them");
     command.add_option("--description", options.description, "The description of a Caffe or TensorFlow network")
@@ -59,7 +73,7 @@ void add_network_options(CLI::App& command, cli::model_options& options)
     command.add_option("--preset", options.preset, "How pictures are prepared")
         ->check(one_of({"imagenet-torch", "imagenet-tf", "cifar", "mnist"}))
         ->capture_default_str();
-    command.add_option("--size", options.size, "Input size, N or HEIGHTxWIDTH, if not the preset's");
+    command.add_option("--size", options.size, "Input size, N or HEIGHTxWIDTH, if not the network's own or the preset's");
     command.add_option("--mean", options.mean, "Means to subtract after --scale, one or R,G,B")
         ->check(written_as(text::number("MEAN", -1e6, 1e6)))
         ->delimiter(',')
@@ -88,7 +102,9 @@ void add_model_options(CLI::App& command, cli::model_options& options)
 CLI::Option* add_choice(CLI::App& command, cli::explain_options& options, text::choice const& line)
 {
     auto const choose = [&options, &line](std::string const& written) { options.chosen.emplace_back(line.name, written); };
-    auto* const added = command.add_option_function<std::string>("--" + line.name, choose, line.help + ": " + line.values());
+    auto const values =
+        line.values() + (line.name == "score" ? "; auto: as they are if they are probabilities already" : "");
+    auto* const added = command.add_option_function<std::string>("--" + line.name, choose, line.help + ": " + values);
     if (line.part == text::part::execution) { added->default_str(line.text({}).value_or("")); }
     return added;
 }
@@ -100,9 +116,10 @@ CLI::Option* add_choice(CLI::App& command, cli::explain_options& options, char c
 void add_layer_options(CLI::App& command, cli::explain_options& options)
 {
     command
-        .add_option("--layer", options.layers,
-                    "The layer to explain, see 'scorecam layers', by default the last spatial one; if repeated, the maps of "
-                    "all are fused")
+        .add_option(
+            "--layer", options.layers,
+            "The layer to explain, see 'scorecam layers', which says what is taken by default; if repeated, the maps of "
+            "all are fused")
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -132,7 +149,10 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
     command.add_option("IMAGE", options.images, "Pictures to explain")->required();
     add_layer_options(command, options);
     add_target_options(command, options);
-    add_convention_option(command, options, "Whose Score-CAM; single steps may be chosen beside it");
+    add_convention_option(
+        command, options,
+        "Whose Score-CAM, or which relative of it; single steps may be chosen beside it. To reproduce a paper: official, "
+        "paper or a library's; most faithful on photos, and without a layer: fitted");
     for (auto const& line : text::choices()) {
         if (line.part == text::part::method) {
             add_choice(command, options, line)->group("Steps, as the convention has them if not given");
@@ -149,6 +169,14 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
                     "Score as many channels as it takes for a predicted error of the map below this, such as 0.05")
         ->check(written_as(cli::tolerances()))
         ->excludes(budget);
+    command
+        .add_option("--forwards", options.forwards,
+                    "Draw so many masks, of conventions that draw them: 64 for a preview with fitted, which has 128")
+        ->check(written_as(text::number("N", 1, 1'000'000)))
+        ->excludes(budget);
+    command.add_flag(
+        "--significant", options.significant,
+        "With fitted: show in overlays only cells whose evidence is more than twice its error; the rest is grey");
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
 }
@@ -264,8 +292,10 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
         ->check(written_as(cli::pointing_protocols()))
         ->capture_default_str()
         ->group(protocol);
-    command.add_option("--score", options.score, "What is read from the outputs; logit if they are probabilities already")
-        ->check(one_of(text::find_choice("score")->spellings))
+    command
+        .add_option("--score", options.score,
+                    "What is read from the outputs; auto: as they are if they are probabilities already, else probability")
+        ->check(one_of(with_auto(text::find_choice("score")->spellings)))
         ->capture_default_str()
         ->group(protocol);
     command.add_flag("--adcc", options.adcc, "Also average DCC, which costs another map for each")->group(protocol);
@@ -384,6 +414,10 @@ int run(int argc, char** argv)
         for (cli::explain_options* options :
              std::initializer_list<cli::explain_options*>{&explain, &compare, &bench, &evaluate}) {
             options->complete();
+        }
+        for (cli::model_options* options :
+             std::initializer_list<cli::model_options*>{&explain, &compare, &bench, &evaluate, &layers}) {
+            options->look_at_file();
         }
         if (evaluate_command->parsed()) {
             evaluate.given = given_to(*evaluate_command);

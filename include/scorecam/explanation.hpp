@@ -62,17 +62,23 @@ struct further_output {
 template <class T, std::size_t SpatialRank = 2>
 struct explanation {
     result_tensor<T, SpatialRank + 2> maps;  ///< (I, M, H, W): the saliency maps, in [0, 1] unless scaling::none
-    result_tensor<map_status, 2> status;  ///< (I, M)
-    result_tensor<T, SpatialRank + 2> activation_maps;  ///< (I, M, h, w): Σ_k w_k A_k, at the size of the activations
-    result_tensor<index_t, 2> targets;  ///< (I, M): the classes explained
-    result_tensor<T, 3> scores;  ///< (I, K, M): f(X∘H_k); of a flat channel, f(all-zero mask) or 0
-    result_tensor<T, 3> weights;  ///< (I, K, M): w_k; 0 for a flat channel that was skipped
+    result_tensor<map_status, 2> status;     ///< (I, M)
+    result_tensor<T, SpatialRank + 2>
+        activation_maps;  ///< (I, M, h, w): Σ_k w_k A_k, at the size of the activations, or what the estimate makes
+    result_tensor<index_t, 2> targets;    ///< (I, M): the classes explained
+    result_tensor<T, 3> scores;           ///< (I, K, M): f(X∘H_k); of a flat channel, f(all-zero mask) or 0
+    result_tensor<T, 3> weights;          ///< (I, K, M): w_k; 0 for a flat channel that was skipped
     result_tensor<T, 2> baseline_scores;  ///< (I, M): f(X_b); 0 without a baseline
-    result_tensor<T, 2> outputs;  ///< (I, classes): the model's first output for the unmasked images, a row each
-    ops::row_shape output_shape{};                       ///< (classes), or the extents of a row of another kind
-    std::vector<further_output<T>> further_outputs;      ///< of a model that has several
-    result_tensor<unsigned char, 2> flat;  ///< (I, K): 1 for a channel without contrast
-    result_tensor<ops::channel_role, 2> roles;  ///< (I, K): what each channel did
+    result_tensor<T, 2> outputs;          ///< (I, classes): the model's first output for the unmasked images, a row each
+    ops::row_shape output_shape{};        ///< (classes), or the extents of a row of another kind
+    std::vector<further_output<T>> further_outputs;  ///< of a model that has several
+    result_tensor<unsigned char, 2> flat;            ///< (I, K): 1 for a channel without contrast
+    result_tensor<ops::channel_role, 2> roles;       ///< (I, K): what each channel did
+
+    /// (I, M, h, w) of an estimate that has such numbers (fitted), else empty: what each cell adds to the logit, or to the
+    /// score that the estimate is made of, and the standard error of that.
+    result_tensor<T, SpatialRank + 2> cell_values;
+    result_tensor<T, SpatialRank + 2> cell_deviations;
 
     bool baseline_cancels = false;  ///< a baseline was given with a weighting on which it has no effect; it was not scored
     index_t flat_channels = 0;      ///< how many channels were flat, over all images

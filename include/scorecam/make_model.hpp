@@ -1,5 +1,5 @@
 #pragma once
-// Two callables become a model.
+// One to three callables become a model.
 #include <concepts>
 #include <type_traits>
 #include <utility>
@@ -119,7 +119,8 @@ private:
 /// Each result is a tensor_view of memory that stays valid until the next call, or a scorecam::tensor; the activations of
 /// several layers, for explain_layers, are a std::vector of either. Outputs of other kinds are (n, ...) or model_outputs.
 /// `resume(activations (n,K,h,w)) → outputs`, the rest of the network behind the tapped layer, is for place::tap.
-template <std::floating_point T = float, std::size_t ShapeRank, class Forward, class Capture, class Resume = detail::no_resume>
+template <std::floating_point T = float, std::size_t ShapeRank, class Forward, class Capture,
+          class Resume          = detail::no_resume>
 [[nodiscard]] auto make_model(extents<ShapeRank> shape, Forward forward, Capture capture, Resume resume = {})
 {
     using batch_type = tensor_view<T const, ShapeRank + 1>;
@@ -141,7 +142,21 @@ template <std::floating_point T = float, std::size_t ShapeRank, class Forward, c
             "scorecam: make_model's second callable returns std::pair{outputs (n, classes), activations "
             "(n, K, h, w)}, each a scorecam::tensor or a scorecam::tensor_view");
     }
-    return callable_model<T, ShapeRank, Forward, Capture, Resume>{shape, std::move(forward), std::move(capture), std::move(resume)};
+    return callable_model<T, ShapeRank, Forward, Capture, Resume>{shape, std::move(forward), std::move(capture),
+                                                                  std::move(resume)};
+}
+
+/// A model of which nothing can be captured, from its forward callable alone: for masks that need no activations, such as
+/// random_fields{.cells = 14} or random_grids{}.
+template <std::floating_point T = float, std::size_t ShapeRank, class Forward>
+[[nodiscard]] auto make_model(extents<ShapeRank> shape, Forward forward)
+{
+    auto const nothing = [](tensor_view<T const, ShapeRank + 1>) -> std::pair<tensor<T, 2>, tensor<T, ShapeRank + 1>> {
+        throw option_error{
+            "this model has no layer to capture, and the masks asked for activations; use masks that need none, "
+            "conventions::fitted{.cells = 14} or conventions::rise{}, or give make_model a second callable"};
+    };
+    return make_model<T>(shape, std::move(forward), nothing);
 }
 
 }  // namespace scorecam

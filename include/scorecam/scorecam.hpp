@@ -11,6 +11,10 @@
 #include <scorecam/model.hpp>
 #include <scorecam/policies/registry.hpp>
 #include <scorecam/reference.hpp>
+#include <scorecam/scores/boxes.hpp>
+#include <scorecam/scores/classes.hpp>
+#include <scorecam/scores/embeddings.hpp>
+#include <scorecam/scores/regions.hpp>
 #include <scorecam/tensor.hpp>
 #include <scorecam/tensor_view.hpp>
 #include <scorecam/version.hpp>

@@ -218,8 +218,8 @@ TEST_CASE("what was cut off is not gone on with, and the next explanation is as 
     model.left = 6;
     CHECK_THROWS_AS(static_cast<void>(explain(image.view(), budget::forwards{40})), sc::model_error);
     model.left = 1000;
-    CHECK_THROWS_WITH_AS(static_cast<void>(explain.more(budget::exact{})), "there is nothing to go on with; explain an image first",
-                         sc::option_error);
+    CHECK_THROWS_WITH_AS(static_cast<void>(explain.more(budget::exact{})),
+                         "there is nothing to go on with; explain an image first", sc::option_error);
 
     auto const some = explain(image.view(), budget::forwards{20});
     CHECK(some.scored_channels == 20);
@@ -230,10 +230,34 @@ TEST_CASE("what was cut off is not gone on with, and the next explanation is as 
     CHECK(same(explain(image.view(), budget::exact{}).maps, exact.maps));
 
     std::stop_source stop;
-    auto const stopping = [&](sc::index_t done, sc::index_t) { done >= 6 ? static_cast<void>(stop.request_stop()) : void(); };
+    auto const stopping = [&](sc::index_t done, sc::index_t) {
+        done >= 6 ? static_cast<void>(stop.request_stop()) : void();
+    };
     CHECK_THROWS_AS(static_cast<void>(explain(image.view(), budget::exact{}, stopping, stop.get_token())), sc::cancelled);
     CHECK_THROWS_AS(static_cast<void>(explain.more(budget::exact{})), sc::option_error);
     CHECK(same(explain(image.view(), budget::exact{}).maps, exact.maps));
     CHECK_THROWS_AS(static_cast<void>(explain.more(budget::forwards{0})), sc::option_error);  // asks for nothing that can be
     CHECK(explain.more(budget::exact{}).is_exact);
+}
+
+TEST_CASE("scores with questions of their own, over outputs of any shape: the probes without masks are read as every row is")
+{
+    networks::segmenter<float> model{{{6, 7}}};
+    auto const picture = networks::drawn_tensor<float>(model.input_shape(), 8);
+    sc::cpu::backend cpu;
+    std::vector<unsigned char> inside(2 * 42, 1);
+    std::fill(inside.begin(), inside.begin() + 20, static_cast<unsigned char>(0));
+    std::vector<sc::index_t> const classes{2, 1};
+    sc::region_score<float> const score{{inside.data(), 2, 6, 7}, {classes.data(), 2}};
+    auto const expected = sc::explain(cpu, model, picture.view(), score);
+    auto const one      = budget::explain(cpu, model, picture.view(), budget::forwards{1}, score);
+    CHECK_FALSE(one.is_exact);
+    CHECK(one.targets.extent(1) == 2);
+    for (sc::index_t m = 0; m < 2; ++m) {
+        sc::index_t const k = one.scored(0, 0) != 0 ? 0 : 1;
+        CHECK(one.scores(0, k, m) == expected.scores(0, k, m));
+        CHECK(one.scores(0, 1 - k, m) > 0);  // between what the whole picture and nothing of it score, which are no 0
+        CHECK(one.scores(0, 1 - k, m) < 1);
+    }
+    CHECK(same(budget::explain(cpu, model, picture.view(), budget::exact{}, score).maps, expected.maps));
 }

@@ -1,5 +1,5 @@
-// What the scorer does for all its clients: outputs of any shape, masks put on the activations, choices for one call, and calls that
-// are cut off or made twice.
+// What the scorer does for all its clients: outputs of any shape, masks put on the activations, choices for one call, and
+// calls that are cut off or made twice.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -54,11 +54,11 @@ TEST_CASE("outputs (n, C, h, w): a score reads rows with their shape, several qu
     // y = (1 + c) m - c for the mean m over all cells, so that the scores of two questions know of each other
     for (sc::index_t k = 0; k < 2; ++k) { CHECK(found.scores(0, k, 1) == doctest::Approx(3 * found.scores(0, k, 0) - 2)); }
 
-    CHECK_THROWS_WITH_AS(
-        static_cast<void>(sc::explain(on, model, image, sc::score_by{mean_of_channel{}})),
-        "top classes are those of outputs (n, classes), and the model's are of the shape (3, 3, 5) for each image; name targets, "
-        "which the score reads: target{0}",
-        sc::target_error);
+    CHECK_THROWS_WITH_AS(static_cast<void>(sc::explain(on, model, image, sc::score_by{mean_of_channel{}})),
+                         "top classes are those of outputs (n, classes), and the model's are of the shape (3, 3, 5) for "
+                         "each image; name targets, "
+                         "which the score reads: target{0}",
+                         sc::target_error);
     CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::target{3}, sc::score_by{mean_of_channel{}})),
                     sc::target_error);
 }
@@ -102,7 +102,8 @@ TEST_CASE("outputs whose shape changes from call to call are refused with both s
     sc::index_t calls = 0;
     std::vector<float> numbers(64);
     auto const shaped = [&](sc::tensor_view<float const, 4> batch) {
-        return sc::model_outputs<float>{sc::tensor_view<float const, 3>{numbers.data(), batch.extent(0), 2, calls++ == 0 ? 3 : 4}};
+        return sc::model_outputs<float>{
+            sc::tensor_view<float const, 3>{numbers.data(), batch.extent(0), 2, calls++ == 0 ? 3 : 4}};
     };
     auto const capture = [&](sc::tensor_view<float const, 4> batch) {
         return std::pair{shaped(batch), sc::tensor_view<float const, 4>{batch.data(), batch.extent(0), 1, 4, 4}};
@@ -110,10 +111,11 @@ TEST_CASE("outputs whose shape changes from call to call are refused with both s
     auto model       = sc::make_model(sc::image_shape{1, 4, 4}, shaped, capture);
     auto const image = some_image({{1, 4, 4}});
     sc::reference_backend on;
-    CHECK_THROWS_WITH_AS(static_cast<void>(sc::explain(on, model, image, sc::target{0}, sc::logit{})),
-                         "the model's forward returned outputs of the shape (1, 2, 4) for a batch of (1, 1, 4, 4); it must return (1, "
-                         "2, 3) in every call",
-                         sc::shape_error);
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(sc::explain(on, model, image, sc::target{0}, sc::logit{})),
+        "the model's forward returned outputs of the shape (1, 2, 4) for a batch of (1, 1, 4, 4); it must return (1, "
+        "2, 3) in every call",
+        sc::shape_error);
 }
 
 TEST_CASE("masks on the activations: the rest of the network answers")
@@ -168,14 +170,17 @@ TEST_CASE("masks that are no activations are checked before they are used")
     CHECK(explained({ones}).forwards == 3);
     auto too_large             = ones;
     too_large.data()[3]        = 2;
-    auto const is_option_error = [&](sc::mask_list<float> list) { CHECK_THROWS_AS(static_cast<void>(explained(std::move(list))), sc::option_error); };
+    auto const is_option_error = [&](sc::mask_list<float> list) {
+        CHECK_THROWS_AS(static_cast<void>(explained(std::move(list))), sc::option_error);
+    };
     is_option_error({too_large});
     too_large.data()[3] = std::nanf("");
     is_option_error({too_large});
     is_option_error({ones, {{{0, 0}}, {{3, 0}}}, {{10, 10}}});
     CHECK_THROWS_AS(static_cast<void>(explained({ones, {{{0, 0}}}, {{10, 10}}})), sc::shape_error);
     CHECK_THROWS_AS(static_cast<void>(explained({ones}, sc::estimate::weighted_sum)), sc::option_error);
-    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::conventions::rise{{.number = 0}})), sc::option_error);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::conventions::rise{{.number = 0}})),
+                    sc::option_error);
     CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::conventions::rise{{.cells = 9}})), sc::option_error);
 }
 
@@ -235,7 +240,7 @@ TEST_CASE("a convention chosen at run time is that convention")
     networks::seeded<float> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
     auto const image = some_image(model.input_shape());
     sc::reference_backend on;
-    using either = std::variant<sc::conventions::official, sc::conventions::torch_cam>;
+    using either    = std::variant<sc::conventions::official, sc::conventions::torch_cam>;
     auto const same = [&](either chosen, auto wanted) {
         auto const a = sc::explain(on, model, image, sc::target{1}, chosen);
         auto const b = sc::explain(on, model, image, sc::target{1}, wanted);
@@ -251,7 +256,8 @@ TEST_CASE("a null view is refused at once")
 {
     networks::seeded<float> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
     sc::reference_backend on;
-    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, sc::tensor_view<float const, 3>{nullptr, 1, 8, 8})), sc::shape_error);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, sc::tensor_view<float const, 3>{nullptr, 1, 8, 8})),
+                    sc::shape_error);
 }
 
 TEST_CASE("more groups than numbers fit into are as many as there are channels")
@@ -260,4 +266,155 @@ TEST_CASE("more groups than numbers fit into are as many as there are channels")
     auto const image = some_image(model.input_shape());
     sc::reference_backend on;
     CHECK(sc::explain(on, model, image, sc::channel_groups{9223372036854775807}).channels() == 6);
+}
+
+namespace {
+
+/// The mean of masks times scores, and what it was told.
+struct mean_on_host {
+    using kind = sc::kinds::estimate;
+    sc::index_t* images;
+    template <class T, std::size_t R>
+    [[nodiscard]] sc::estimated<T, R> from(sc::evidence<T, R> const& seen) const
+    {
+        ++*images;
+        CHECK(seen.outputs.size() == 0);
+        auto const grid = sc::trailing<R>(seen.masks.shape());
+        sc::estimated<T, R> made{sc::tensor<T, R + 1>{sc::prepend(grid, seen.targets.size())}};
+        for (sc::index_t n = 0; n < seen.scores.extent(0); ++n) {
+            for (sc::index_t m = 0; m < seen.targets.size(); ++m) {
+                for (sc::index_t p = 0; p < grid.size(); ++p) {
+                    made.maps.data()[m * grid.size() + p] += seen.scores(n, m) * seen.masks[n].data()[p];
+                }
+            }
+        }
+        return made;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an estimate on the host is made of each image's own evidence")
+{
+    networks::seeded<double> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    auto const images = sc::testing::drawn_tensor<double>(sc::extents<4>{{2, 1, 8, 8}}, 5);
+    sc::reference_backend on;
+    sc::index_t seen = 0;
+    sc::mask_rule const as_is{.extrema = sc::extrema_of::activation};
+    auto const wanted = sc::explain(on, model, images, sc::targets{2, 1}, sc::summand::masks, as_is);
+    auto const found  = sc::explain(on, model, images, sc::targets{2, 1}, mean_on_host{&seen}, as_is);
+    CHECK(seen == 2);
+    REQUIRE(found.activation_maps.shape() == wanted.activation_maps.shape());
+    for (sc::index_t i = 0; i < found.activation_maps.size();
+         ++i) {  // the masks are the activations, the weights their scores
+        CHECK(found.activation_maps.data()[i] == doctest::Approx(wanted.activation_maps.data()[i]));
+    }
+    CHECK(found.forwards == wanted.forwards + 1);  // of nothing
+    CHECK(found.cell_values.size() == 0);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, images, mean_on_host{&seen}, sc::uniform_weights{})),
+                    sc::option_error);
+    CHECK_THROWS_AS(
+        static_cast<void>(sc::explain(on, model, images, mean_on_host{&seen}, sc::random_grids{.number = 4, .cells = 3})),
+        sc::option_error);
+}
+
+TEST_CASE(
+    "a fitted map: several images and classes are as each alone, with and without activations, and on a kept explainer")
+{
+    networks::seeded<double> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    auto const images = sc::testing::drawn_tensor<double>(sc::extents<4>{{2, 1, 8, 8}}, 5);
+    sc::reference_backend on;
+    for (sc::index_t const cells : {0, 5}) {
+        sc::conventions::fitted const how{.masks = 12, .cells = cells};
+        sc::explainer explain{on, model, how, sc::fixed_batch{5}};
+        auto const both = explain(images, sc::targets{2, 1});
+        CHECK(both.forwards == 2 + 24 + 1);
+        CHECK((both.activation_bytes > 0) == (cells == 0));
+        sc::index_t const side = cells == 0 ? 4 : cells;
+        CHECK(both.activation_maps.shape() == sc::extents<4>{{2, 2, side, side}});
+        CHECK(both.cell_deviations.shape() == both.activation_maps.shape());
+        for (sc::index_t i : {0, 1}) {
+            for (sc::index_t m : {0, 1}) {
+                auto const one  = explain(images.view()[i], sc::target{m == 0 ? 2 : 1});
+                auto const same = both.map(i, m);
+                CHECK(std::equal(one.maps.begin(), one.maps.end(), same.begin()));
+                auto const fresh = sc::explain(on, model, images.view()[i], sc::target{m == 0 ? 2 : 1}, how);
+                CHECK(std::equal(one.maps.begin(), one.maps.end(), fresh.maps.begin()));
+            }
+        }
+        for (double const bar : both.cell_deviations) { CHECK(bar > 0); }
+    }
+    auto const refuses = [&](auto... policies) {
+        CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, images, policies...)), sc::option_error);
+    };
+    refuses(sc::conventions::fitted{.masks = 13});
+    refuses(sc::conventions::fitted{.masks = 0});
+    refuses(sc::conventions::fitted{.cells = -1});
+    refuses(sc::conventions::fitted{.masks = 4}, sc::fitted{.orders = 0});
+    refuses(sc::conventions::fitted{.masks = 4}, sc::fitted{.noise = 0});
+    refuses(sc::conventions::fitted{.masks = 4}, sc::estimate::weighted_sum);
+}
+
+TEST_CASE("a fitted map of scores of any kind")
+{
+    networks::seeded<double> model{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    auto const image = sc::testing::drawn_tensor<double>(sc::extents<4>{{1, 1, 8, 8}}, 5);
+    sc::reference_backend on;
+    sc::conventions::fitted const how{.masks = 40, .part = sc::fitted_part::linear};
+    auto const of     = [&](auto score) { return sc::explain(on, model, image, sc::target{1}, how, score); };
+    auto const logit  = of(sc::logit{});
+    auto const own    = of(sc::score_by([](auto row, sc::index_t c) { return row[c]; }));
+    auto const chance = of(sc::probability{});
+    auto const yes_no = of(sc::sigmoid{});
+    for (sc::index_t i = 0; i < logit.cell_values.size(); ++i) {  // each is of the logit, which the weights are of
+        CHECK(own.cell_values.data()[i] == doctest::Approx(logit.cell_values.data()[i]));
+        CHECK(chance.cell_values.data()[i] == doctest::Approx(logit.cell_values.data()[i]));
+        CHECK(yes_no.cell_values.data()[i] == doctest::Approx(logit.cell_values.data()[i]));
+    }
+    // a model that ends in a softmax: its probabilities are read as such, so that the map is that of their logarithms
+    networks::seeded<double> before{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    std::vector<double> rows;
+    auto const ending_in = [&](bool logarithm) {
+        auto const forward = [&, logarithm](sc::tensor_view<double const, 4> batch) {
+            auto const seen = before.forward(batch);
+            rows.assign(static_cast<std::size_t>(batch.extent(0) * 3), 0);
+            for (sc::index_t n = 0; n < batch.extent(0); ++n) {
+                auto const chances = sc::probability{}(sc::ops::row<double>{seen.data() + 3 * n, 3});
+                for (sc::index_t c = 0; c < 3; ++c) {
+                    rows[static_cast<std::size_t>(3 * n + c)] = logarithm ? std::log(chances(c)) : chances(c);
+                }
+            }
+            return sc::tensor_view<double const, 2>{rows.data(), batch.extent(0), 3};
+        };
+        return sc::make_model<double>(before.input_shape(), forward, [&, forward](sc::tensor_view<double const, 4> batch) {
+            auto const seen = before.capture(batch).activations;
+            return std::pair{forward(batch), seen};
+        });
+    };
+    auto const whole = [&](bool logarithm, auto score) {
+        auto network = ending_in(logarithm);
+        return sc::explain(on, network, image, sc::target{1}, sc::conventions::fitted{40, sc::fitted_part::shapley}, score);
+    };
+    auto const wanted = whole(true, sc::probability{}), found = whole(false, sc::logit{});
+    for (sc::index_t i = 0; i < found.maps.size(); ++i) {
+        CHECK(found.maps.data()[i] == doctest::Approx(wanted.maps.data()[i]));
+    }
+}
+
+TEST_CASE("a black box of one callable is explained by masks that need no activations")
+{
+    networks::seeded<float> network{{{1, 8, 8}}, {{6, 4, 4}}, 3, 1};
+    auto model =
+        sc::make_model(network.input_shape(), [&](sc::tensor_view<float const, 4> b) { return network.forward(b); });
+    auto const image = some_image(network.input_shape());
+    sc::reference_backend on;
+    sc::conventions::fitted const how{.masks = 20, .cells = 4};
+    auto const found  = sc::explain(on, model, image, sc::target{1}, how);
+    auto const wanted = sc::explain(on, network, image, sc::target{1}, how);
+    CHECK(std::equal(found.maps.begin(), found.maps.end(), wanted.maps.begin()));
+    CHECK(found.status(0, 0) == sc::map_status::meaningful);
+    CHECK(found.forwards == 22);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image)), sc::option_error);
+    CHECK_THROWS_AS(static_cast<void>(sc::explain(on, model, image, sc::conventions::fitted{.masks = 20})),
+                    sc::option_error);
 }

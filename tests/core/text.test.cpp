@@ -81,6 +81,8 @@ TEST_CASE("values come back as they were written")
                                                                              {"memory", "1001B"},
                                                                              {"memory", "3GB"},
                                                                              {"masks", "grids:100:7:0.25"},
+                                                                             {"masks", "fields:64:14"},
+                                                                             {"estimate", "fitted:shapley"},
                                                                              {"concurrency", "2"}}) {
         CAPTURE(line.first);
         CHECK(again(line.first, line.second) == line.second);
@@ -151,6 +153,8 @@ TEST_CASE("what is out of range, of another form or no number is refused")
                                                                              {"concurrency", "0"},
                                                                              {"masks", "grids:0"},
                                                                              {"masks", "grids:10:7:0"},
+                                                                             {"masks", "fields:63"},
+                                                                             {"estimate", "fitted:beta"},
                                                                              {"concurrency", "100000"}}) {
         CAPTURE(line.first);
         CAPTURE(line.second);
@@ -203,7 +207,8 @@ TEST_CASE("pictures from files are read once, by the caller, and painted for eve
 TEST_CASE("every convention of the library is there by its name, and is what its policies say")
 {
     auto const& conventions = text::conventions_by_name();
-    CHECK(conventions.spellings.size() == std::tuple_size_v<sc::conventions::all> + 1);
+    CHECK(conventions.spellings.size() ==
+          std::tuple_size_v<sc::conventions::all> + std::tuple_size_v<sc::conventions::relatives>);
     CHECK(text::convention_names().front() == "official");
     auto const of = [&](char const* convention, char const* name) {
         return text::find_choice(name)->text(conventions.read(convention).value()).value();
@@ -223,6 +228,8 @@ TEST_CASE("every convention of the library is there by its name, and is what its
     CHECK(of("uniform", "weighting") == "uniform");
     CHECK(of("rise", "masks") == "grids");
     CHECK(of("rise", "estimate") == "weighted-mean");
+    CHECK(of("fitted", "masks") == "fields");
+    CHECK(of("fitted", "estimate") == "fitted");
     CHECK_FALSE(conventions.read("offical").has_value());
     auto const keras = text::composition_of(sc::conventions::tf_keras_vis{.max_n = 16});
     CHECK(text::find_choice("channels")->text(keras) == "deviation:16");
@@ -242,6 +249,7 @@ TEST_CASE("a composition is the convention that it was made of, when maps are ma
     same(sc::conventions::pytorch_grad_cam{});
     same(sc::conventions::group_cam{.groups = 3});
     same(sc::conventions::rise{.masks = {.number = 40}});
+    same(sc::conventions::fitted{.masks = 16, .part = sc::fitted_part::shapley, .cells = 3});
 }
 
 TEST_CASE("a written composition is a convention and what is beside it")

@@ -10,6 +10,10 @@
 
 #include <scorecam/cuda/backend.hpp>
 #include <scorecam/reference.hpp>
+#include <scorecam/scores/boxes.hpp>
+#include <scorecam/scores/classes.hpp>
+#include <scorecam/scores/embeddings.hpp>
+#include <scorecam/scores/regions.hpp>
 #include <scorecam/testing/cases.hpp>
 #include <scorecam/testing/checks.hpp>
 #include <scorecam/testing/drawn.hpp>
@@ -197,8 +201,8 @@ TEST_CASE("extrema, tops, scores, weights and sums do not depend on the number o
     sc::tensor<sc::index_t, 2> tops{{{I, M}}}, expected_tops{{{I, M}}};
     reference.top(outputs.view().slice(0, I), expected_tops.view());
     sc::tensor<float, 3> scores{{{I, K, M}}}, expected_scores{{{I, K, M}}};
-    reference.score(sc::model_outputs<float>{outputs.view()}, sc::probability{}, as_const(picks.view()), as_const(expected_tops.view()),
-                    expected_scores.view());
+    reference.score(sc::model_outputs<float>{outputs.view()}, sc::probability{}, as_const(picks.view()),
+                    as_const(expected_tops.view()), expected_scores.view());
     sc::tensor<float, 4> sums{{{I, M, 5, 9}}}, expected_sums{{{I, M, 5, 9}}};
     reference.combine(maps.view(), weights.view(), expected_sums.view());
 
@@ -232,10 +236,15 @@ TEST_CASE("a weighting or score without a team is read by every thread alike")
     std::vector<sc::index_t> const targets{2, 0};
     std::vector<float> scores(4);
     for (unsigned const threads : block_sizes) {
-        fibres::run(
-            work::score<float, first_class>{
-                sc::model_outputs<float>{outputs.data(), 2, 3}.rows(), {}, picks.data(), 2, targets.data(), 2, 2, scores.data()},
-            {.threads = threads});
+        fibres::run(work::score<float, first_class>{sc::model_outputs<float>{outputs.data(), 2, 3}.rows(),
+                                                    {},
+                                                    picks.data(),
+                                                    2,
+                                                    targets.data(),
+                                                    2,
+                                                    2,
+                                                    scores.data()},
+                    {.threads = threads});
         CHECK(scores == std::vector<float>{6, 4, 3, 1});
     }
 }
@@ -268,9 +277,38 @@ TEST_CASE("a score on the device reads rows of any shape and the model's other o
     }
     CHECK(expected(0, 0, 0) == doctest::Approx(by_hand));
     for (unsigned const threads : block_sizes) {
-        fibres::run(work::score<float, mean_plus_second>{
-                        outputs.rows(), {}, picks.data(), 3, targets.data(), 2, 3, scores.data()},
-                    {.threads = threads});
+        fibres::run(
+            work::score<float, mean_plus_second>{outputs.rows(), {}, picks.data(), 3, targets.data(), 2, 3, scores.data()},
+            {.threads = threads});
         CHECK(std::equal(scores.begin(), scores.end(), expected.begin()));
     }
+}
+
+TEST_CASE("scores of boxes, regions, embeddings and classes are the same by the threads of a device")
+{
+    sc::tensor<ops::pick, 1> const picks{{{3}}, {{0, 1}, {0, 0}, {0, 2}}};
+    sc::tensor<sc::index_t, 2> const targets{{{1, 2}}, {1, 0}};
+    auto const check = [&](sc::model_outputs<float> const& outputs, auto const& score) {
+        sc::tensor<float, 3> expected{{{1, 3, 2}}}, scores{{{1, 3, 2}}};
+        sc::reference_backend{}.score(outputs, score, picks.view(), targets.view(), expected.view());
+        CHECK(*std::max_element(expected.begin(), expected.end()) != *std::min_element(expected.begin(), expected.end()));
+        for (unsigned const threads : block_sizes) {
+            fibres::run(work::score<float, std::decay_t<decltype(score)>>{outputs.rows(), score, picks.data(), 3,
+                                                                          targets.data(), 2, 3, scores.data()},
+                        {.threads = threads});
+            CHECK(std::equal(scores.begin(), scores.end(), expected.begin()));
+        }
+    };
+    auto const numbers = sc::testing::drawn_tensor<float>(sc::extents<2>{3, 7}, 61);
+    auto const cells   = sc::testing::drawn_tensor<float>(sc::extents<4>{3, 4, 2, 5}, 62);
+    auto const found   = sc::testing::drawn_tensor<float>(sc::extents<3>{3, 9, 7}, 63);
+    std::vector<sc::asked_box<float>> const boxes{{{0, 0, .5F, .5F}, 0}, {{-.5F, -.25F, .75F, 1}, 2}};
+    check(found.view(), sc::box_score{sc::tensor_view<sc::asked_box<float> const, 1>{boxes.data(), 2}, {}});
+    std::vector<unsigned char> const inside{1, 0, 1, 0, 1, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
+    std::vector<sc::index_t> const classes{3, 1};
+    check(cells.view(), sc::region_score<float>{{inside.data(), 2, 2, 5}, {classes.data(), 2}});
+    auto const embeddings = sc::testing::drawn_tensor<float>(sc::extents<2>{2, 7}, 64);
+    check(numbers.view(), sc::cosine_to{embeddings.view()});
+    check(numbers.view(), sc::contrast{{2, 5}});
+    check(numbers.view(), sc::value{-1});
 }

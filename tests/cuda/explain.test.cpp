@@ -190,6 +190,22 @@ TEST_CASE("a model of half or bfloat16 inputs, channels first or last, is handed
     CHECK(apart(networks::with_inputs<inner_type, __nv_bfloat16, last>{inner}) < 2e-2);
 }
 
+TEST_CASE("a score that refers to the device's memory: the cosine to two embeddings")
+{
+    networks::seeded<float> host{input, activation, 4, 21};
+    auto const images     = networks::drawn_tensor<float>(prepend(input, 2), 22);
+    auto const embeddings = networks::drawn_tensor<float>(sc::extents<2>{2, 4}, 23);
+    sc::reference_backend reference;
+    auto const expected = sc::explain(reference, host, images.view(), sc::cosine_to{embeddings.view()});
+    CHECK(expected.targets.extent(1) == 2);
+    sc::cuda::stream const stream;
+    device::poisoned_backend on{stream.get()};
+    device::hosted_model model{host, 16};
+    device::moved const here{on, images};
+    device::moved const there{on, embeddings};
+    check_same(sc::explain(on, model, here.view(), sc::cosine_to{there.view()}), expected);
+}
+
 TEST_CASE("metrics are those of the reference")
 {
     namespace mt = sc::metrics;

@@ -317,9 +317,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph)
 cudaError_t cudaGraphDestroy(cudaGraph_t graph)
 {
     for (auto* const made : the().executables) {
-        if (made->graph.get() == graph) {
-            the().violations.emplace_back("a graph destroyed before what was made of it");
-        }
+        if (made->graph.get() == graph) { the().violations.emplace_back("a graph destroyed before what was made of it"); }
     }
     the().graphs.erase(graph);
     return cudaSuccess;

@@ -10,6 +10,7 @@
 #include <scorecam/explain.hpp>
 
 #include "cuda/device.hpp"
+#include <golden/fitted.hpp>
 #include <golden/recorded.hpp>
 #include <golden/rise.hpp>
 
@@ -135,4 +136,13 @@ TEST_CASE_TEMPLATE("RISE on recorded masks is NumPy's", T, float, double)
 {
     example_on_device<T> example{golden::rise_case};
     golden::check_rise(example.explained(golden::rise_masks<T>(), sc::estimate::weighted_mean, sc::fixed_batch{7}));
+}
+
+TEST_CASE_TEMPLATE("fitted maps, cells and error bars are NumPy's", T, float, double)
+{
+    for (auto const& one : golden::fitted_cases) {
+        example_on_device<T> example{one.network};
+        golden::check_fitted(one.logit ? example.explained(one.convention, sc::logit{}) : example.explained(one.convention), one,
+                             "both");
+    }
 }

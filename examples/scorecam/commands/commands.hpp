@@ -31,7 +31,7 @@ struct evaluate_options : explain_options {
     std::string curves     = "paper";
     std::string confidence = "paper";
     std::string pointing   = "inside";
-    std::string score      = "probability";  ///< read from the outputs to evaluate maps
+    std::string score      = "auto";  ///< read from the outputs to evaluate maps
     bool adcc              = false;
     std::string shard;  ///< "2/5", or empty for all
     double level            = 0.95;

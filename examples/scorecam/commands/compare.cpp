@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
@@ -14,6 +15,7 @@
 #include "maps/agreement.hpp"
 #include "maps/chosen_explainer.hpp"
 #include "maps/network.hpp"
+#include "maps/score_choice.hpp"
 #include "report/written_aside.hpp"
 
 namespace cli {
@@ -60,6 +62,7 @@ int compare(compare_options const& options)
 
     auto const names = options.labels.empty() ? labels{} : labels{options.labels};
     auto network     = open_network(options, options.layers);
+    for (auto& one : all) { one = with_score_for(network.on(), std::move(one)); }
     sc::cpu::backend cpu{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads};
 
     auto const which = options.target_policy(names);

@@ -71,13 +71,6 @@ protocols protocols_of(evaluate_options const& options)
             options.adcc};
 }
 
-score score_of(std::string const& name)
-{
-    sc::text::composition read;
-    sc::text::choose(read, *sc::text::find_choice("score"), name, "--score " + name);
-    return read.score;
-}
-
 json checksum_or_null(fs::path const& file) { return file.empty() ? json(nullptr) : json(sum_of_file(file).checksum()); }
 
 /// Of the files beside a network that belong to it: ONNX's external weights, and those of OpenVINO's format.
@@ -186,7 +179,7 @@ class subject {
 public:
     explicit subject(evaluate_options const& options)
         : how_{protocols_of(options)}, list_{read_list(options.list)},
-          evaluator_{options, configurations_of(options, options.compositions), how_, score_of(options.score), options.seed},
+          evaluator_{options, configurations_of(options, options.compositions), how_, options.score, options.seed},
           header_(header_of(options, list_, how_, evaluator_.configurations()))
     {
     }

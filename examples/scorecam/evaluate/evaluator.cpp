@@ -22,6 +22,7 @@
 #include "evaluate/object_region.hpp"
 #include "maps/chosen_explainer.hpp"
 #include "maps/engine_of.hpp"
+#include "maps/score_choice.hpp"
 
 namespace cli {
 namespace {
@@ -118,17 +119,19 @@ struct evaluator::map_numbers {
 };
 
 evaluator::evaluator(explain_options const& options, std::vector<cli::configuration> configurations, protocols how,
-                     score read_from_outputs, std::uint64_t seed)
-    : options_{options}, configurations_{std::move(configurations)}, how_{std::move(how)}, score_{read_from_outputs},
-      seed_{seed}, names_{options.labels.empty() ? labels{} : labels{options.labels}}, cpu_{threads_of(options)},
+                     std::string const& read_from_outputs, std::uint64_t seed)
+    : options_{options}, configurations_{std::move(configurations)}, how_{std::move(how)}, seed_{seed},
+      names_{options.labels.empty() ? labels{} : labels{options.labels}}, cpu_{threads_of(options)},
       batching_{std::make_shared<decltype(options.composition.batch)>(options.composition.batch)}
 {
-    for (auto const& one : configurations_) {
+    for (auto& one : configurations_) {
         auto& opened = opened_[key_of(one.options)];
         if (!opened) { opened = std::make_shared<network>(open_network(one.options, one.options.layers)); }
         networks_.push_back(opened);
+        one.options = with_score_for(opened->on(), one.options);
         explainers_.push_back(chosen_explainer(cpu_, *opened, one.options));
     }
+    score_ = score_for(networks_.front()->on(), read_from_outputs);
 }
 
 json evaluator::configurations() const

@@ -46,7 +46,7 @@ class evaluator {
 public:
     /// Opens the networks of all configurations. `options` are what they have in common.
     evaluator(explain_options const& options, std::vector<configuration> configurations, protocols how,
-              score read_from_outputs, std::uint64_t seed);
+              std::string const& read_from_outputs, std::uint64_t seed);
 
     /// Of each configuration and of the random control, everything that has a say in its maps.
     [[nodiscard]] nlohmann::ordered_json configurations() const;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include <nlohmann/json.hpp>
 #include <scorecam/cpu/workers.hpp>
+#include <scorecam/xtensor/npy.hpp>
 
 namespace cli {
 namespace {
@@ -18,6 +20,40 @@ std::array<double, 3> three(std::string const& option, std::vector<double> const
     if (values.size() == 1) { return {values[0], values[0], values[0]}; }
     if (values.size() != 3) { throw sc::option_error{option + " takes one number or three, separated by commas"}; }
     return {values[0], values[1], values[2]};
+}
+
+template <class T, std::size_t Rank>
+std::optional<sc::engines::held_constant> array_of(std::string const& file)
+{
+    try {
+        auto const array = sc::xtensor::load_npy<T, Rank>(file);
+        sc::engines::held_constant found;
+        for (auto const extent : array.shape()) { found.dims.push_back(static_cast<sc::index_t>(extent)); }
+        for (auto const value : array) { found.values.push_back(static_cast<float>(value)); }
+        return found;
+    } catch (sc::error const&) {
+        return std::nullopt;
+    }
+}
+template <class T>
+std::optional<sc::engines::held_constant> array_of(std::string const& file)
+{
+    auto found = array_of<T, 1>(file);
+    if (!found) { found = array_of<T, 2>(file); }
+    if (!found) { found = array_of<T, 3>(file); }
+    return found ? found : array_of<T, 4>(file);
+}
+sc::engines::held_constant array_in(std::string const& file)
+{
+    auto found = array_of<float>(file);
+    if (!found) { found = array_of<double>(file); }
+    if (!found) { found = array_of<std::int64_t>(file); }
+    if (!found || found->values.empty()) {
+        throw sc::option_error{"--constant: " + file +
+                               " is neither a number nor a .npy file of one to four extents, of "
+                               "float32, float64 or int64"};
+    }
+    return *found;
 }
 
 /// 3 of "top3", 1 of "top"; nothing of a name.
@@ -51,11 +87,65 @@ sc::opencv::preprocessing model_options::preprocessing() const
         how.height = *height;
         how.width  = *width;
     }
+    if (file_says) {
+        if (size.empty() && file_says->height > 0 && file_says->width > 0) {
+            how.height = static_cast<int>(std::min<sc::index_t>(file_says->height, most_pixels));
+            how.width  = static_cast<int>(std::min<sc::index_t>(file_says->width, most_pixels));
+        }
+        if (file_says->channels == 1) { how.order = sc::opencv::channel_order::grey; }
+        if (takes_pixels()) {
+            how.scale = 1;
+            how.mean  = {0, 0, 0};
+            how.std   = {1, 1, 1};
+        }
+    }
     if (!mean.empty()) { how.mean = three("--mean", mean); }
     if (!std.empty()) { how.std = three("--std", std); }
     if (scale) { how.scale = *scale; }
-    if (bgr) { how.order = sc::opencv::channel_order::bgr; }
+    if (bgr && how.order != sc::opencv::channel_order::grey) { how.order = sc::opencv::channel_order::bgr; }
     return how;
+}
+
+bool model_options::takes_pixels() const { return file_says && file_says->type == "uint8"; }
+
+void model_options::look_at_file()
+{
+    file_says           = image_input_of(model, held());
+    auto const channels = file_says ? file_says->channels : -1;
+    if (channels > 0 && channels != 1 && channels != 3) {
+        throw sc::option_error{
+            "the network " + model + " takes " + std::to_string(channels) +
+            " channels, and pictures are read with 3, or as grey with 1: give it inputs of your own in C++ "
+            "(docs/engines.md), or export it for pictures"};
+    }
+}
+
+std::vector<std::string> model_options::notes() const
+{
+    std::vector<std::string> all;
+    if (file_says && file_says->channels == 1 && preset != "mnist") {
+        all.emplace_back("the network takes one channel, so that pictures are made grey");
+    }
+    if (takes_pixels()) { all.emplace_back("the network takes uint8, so that pictures are given as they are, 0 to 255"); }
+    return all;
+}
+
+sc::engines::constants model_options::held() const
+{
+    sc::engines::constants all;
+    for (auto const& written : constants) {
+        auto const equals = written.find('=');
+        auto const name   = written.substr(0, equals);
+        auto const value  = equals == std::string::npos ? std::string{} : written.substr(equals + 1);
+        if (name.empty() || value.empty()) {
+            throw sc::option_error{"--constant " + written + ": write NAME=NUMBER or NAME=FILE.npy"};
+        }
+        if (all.count(name) > 0) { throw sc::option_error{"--constant " + written + ": write each input once"}; }
+        constexpr double far = 1e30;
+        auto const number    = text::number<double>("NUMBER", -far, far).read(value);
+        all[name]            = number ? sc::engines::held_constant{{}, {static_cast<float>(*number)}} : array_in(value);
+    }
+    return all;
 }
 
 std::optional<sc::token_grid<2>> model_options::token_grid() const
@@ -102,10 +192,37 @@ void explain_options::complete()
     composition       = text::read_or_refuse(text::conventions_by_name(), convention, "--convention " + convention);
     auto const beside = std::exchange(chosen, {});
     for (auto const& [name, written] : beside) { choose(name, written, "--" + name + " " + written); }
+    if (forwards > 0) { draw_masks(forwards, "--forwards " + std::to_string(forwards)); }
+    if (significant && layers.size() > 1) {
+        throw sc::option_error{"--significant is of one layer's cells; write one --layer, or leave it out"};
+    }
+    if (significant && !std::holds_alternative<sc::fitted>(composition.estimate)) {
+        throw sc::option_error{
+            "--significant: cells have error bars where maps are fitted; write --convention fitted with it"};
+    }
+}
+
+void explain_options::draw_masks(sc::index_t number, std::string const& written)
+{
+    auto drawn = composition.masks;
+    if (auto* const fields = std::get_if<sc::random_fields>(&drawn)) {
+        if (number % 2 != 0) { throw sc::option_error{written + ": these masks are drawn in pairs; write an even number"}; }
+        fields->number = number;
+    } else if (auto* const grids = std::get_if<sc::random_grids>(&drawn)) {
+        grids->number = number;
+    } else {
+        throw sc::option_error{
+            written + ": the masks of " + convention +
+            " are not drawn, so that there are as many as there are; write --budget, or --convention fitted"};
+    }
+    auto of_number  = composition;
+    of_number.masks = drawn;
+    choose("masks", text::find_choice("masks")->text(of_number).value(), written);
 }
 
 void explain_options::choose(std::string const& name, std::string const& value, std::string const& written)
 {
+    if (name == "score" && value == "auto") { return; }
     text::choose(composition, *text::find_choice(name), value, written, [&](std::string const& file) {
         return sc::opencv::prepare(sc::opencv::read_image(file), preprocessing());
     });
@@ -163,6 +280,8 @@ nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const&
     char const* const orders[] = {"rgb", "bgr", "grey"};
     json all{{"engine", engine},
              {"precision", precision},
+             {"output_name", output_name},
+             {"constants", constants},
              {"layers", layers_in_force},
              {"target", targets},
              {"convention", convention},
@@ -179,6 +298,7 @@ nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const&
              {"labels", labels},
              {"output", output},
              {"panel", panel},
+             {"significant", significant},
              {"description", description}};
     for (auto const& line : text::choices()) {
         auto const written = line.text(composition);

@@ -7,11 +7,13 @@
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
+#include <scorecam/engines/inputs.hpp>
 #include <scorecam/engines/tokens.hpp>
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/policies/text.hpp>
 
 #include "maps/labels.hpp"
+#include "maps/network_file.hpp"
 
 namespace cli {
 
@@ -23,7 +25,7 @@ using score  = decltype(sc::text::composition::score);
 /// A network and how pictures are prepared for it.
 struct model_options {
     std::string model;
-    std::string engine    = "opencv";
+    std::string engine    = "auto";  ///< the fastest that can run the network
     std::string precision = "float32";
     std::string tokens;       ///< "14x14+1": how a transformer's tokens lie on the image
     std::string description;  ///< of a Caffe or TensorFlow network
@@ -31,7 +33,11 @@ struct model_options {
     std::string size;
     std::vector<double> mean;
     std::vector<double> std;
-    std::optional<double> scale;  ///< as the preset has it if not given
+    std::optional<double> scale;             ///< as the preset has it if not given
+    std::string output_name;                 ///< of the output that holds the scores; empty: the only one that can
+    std::vector<std::string> constants;      ///< "NAME=VALUE": inputs beside the image
+    std::optional<image_input> file_says{};  ///< look_at_file() asks
+
     bool bgr        = false;
     int threads     = 0;  ///< 0: all of the machine
     int concurrency = 1;  ///< threads that call the engine, which shares `threads` among them
@@ -39,6 +45,13 @@ struct model_options {
     // Each throws scorecam::option_error with what may be written instead.
     [[nodiscard]] sc::opencv::preprocessing preprocessing() const;
     [[nodiscard]] std::optional<sc::token_grid<2>> token_grid() const;
+    [[nodiscard]] sc::engines::constants held() const;
+
+    /// Prepares pictures as the file wants them where no option says otherwise: of its size, grey, or as they are.
+    void look_at_file();
+    [[nodiscard]] bool takes_pixels() const;
+    /// What that changed, for the user.
+    [[nodiscard]] std::vector<std::string> notes() const;
 };
 
 struct explain_options : model_options {
@@ -52,6 +65,8 @@ struct explain_options : model_options {
     std::string labels;
     std::string output = ".";
     bool panel         = false;
+    int forwards       = 0;      ///< of masks that are drawn, 0 for as many as the convention has
+    bool significant   = false;  ///< in overlays, cells that are within their error are grey
 
     /// Of all the above; complete() makes it.
     sc::text::composition composition;
@@ -62,6 +77,8 @@ struct explain_options : model_options {
     /// Makes the composition of the convention and of what was chosen beside it. Throws scorecam::option_error with what
     /// may be written instead, and what reading a picture throws.
     void complete();
+    /// So many masks, of a convention that draws them. `written` is how it stands there.
+    void draw_masks(sc::index_t number, std::string const& written);
     /// What is chosen by a line of the table, from here on. `written` is how it stands there.
     void choose(std::string const& name, std::string const& text, std::string const& written);
 

@@ -193,25 +193,16 @@ private:
     surrogate<T>& surrogate_of_image()
     {
         if (known_) { return *known_; }
-        auto const whole  = steps_.outputs();
-        auto const zero   = steps_.background_outputs();
-        auto const chosen = steps_.targets();
-        tensor<T, 2> outputs{{{2, whole.extent(1)}}};
-        std::copy(zero.begin(), zero.end(), outputs.data());
-        std::copy(whole.begin(), whole.end(), outputs.data() + whole.extent(1));
-        tensor<T, 2> scores{{{2, chosen.extent(1)}}};
-        for (index_t n = 0; n < 2; ++n) {
-            steps_.chosen().score_row({std::as_const(outputs)[n].data(), outputs.extent(1)}, chosen.data(), chosen.extent(1),
-                                      scores.view()[n].data());
-        }
-        auto const how         = link_for(steps_.chosen().nature, guess_outputs(std::as_const(outputs).view()));
+        auto const answers     = steps_.answers_without_masks();
+        auto const chosen      = steps_.targets();
+        auto const how         = link_for(steps_.chosen().nature, guess_outputs(answers.outputs.view()));
         auto const masks       = steps_.normalised_activations();
         auto const activations = steps_.activations();
         auto const& summed     = steps_.chosen().summand == summand::masks ? masks : activations;
         std::vector<index_t> candidates;
         for (auto const& pick : steps_.channels_to_score()) { candidates.push_back(pick.channel); }
         known_.emplace(masks[0], summed[0], candidates, std::span{chosen.data(), static_cast<std::size_t>(chosen.size())},
-                       how, free_probes<T>{std::as_const(outputs).view(), std::as_const(scores).view()}, numbers_);
+                       how, free_probes<T>{answers.outputs.view(), answers.scores.view()}, numbers_);
         return *known_;
     }
 

@@ -23,7 +23,8 @@ void check_images(tensor_view<T const, Rank, Space> images, extents<Rank - 1> co
         }
     }
     if (images.data() == nullptr) {
-        throw shape_error{"the view of the images is null; make one of pixels: scorecam::tensor_view<float const, 3>{data, C, H, W}"};
+        throw shape_error{
+            "the view of the images is null; make one of pixels: scorecam::tensor_view<float const, 3>{data, C, H, W}"};
     }
     if (!(trailing<Rank - 1>(images.shape()) == wanted) || images.extent(0) < 1) {
         throw shape_error{"the images have the shape " + to_string(images.shape()) + ", the model takes " +
@@ -46,7 +47,7 @@ void check_outputs(tensor<T, 2> const& outputs)
         for (T const value : outputs[i]) {
             if (std::isnan(value)) {
                 throw non_finite_error{"the model's outputs for image " + std::to_string(i) +
-                                       " contain NaN; check the image's values and the model"};
+                                       " contain NaN, as an overflow makes it; check the image's values and the model"};
             }
         }
     }
@@ -61,7 +62,7 @@ void check_activations(tensor<ops::range<T>, 2> const& ranges)
             if (!ranges(i, k).finite()) {
                 throw non_finite_error{
                     "the activations of image " + std::to_string(i) + ", channel " + std::to_string(k) +
-                    " contain NaN, infinity or values too far apart; check the image's values and the model"};
+                    " overflow: they contain NaN, infinity or values too far apart; check the image's values and the model"};
             }
         }
     }
@@ -81,12 +82,32 @@ void fill_in_unscored(explanation<T, SpatialRank>& found, tensor<T, 2> const& ze
     }
 }
 
+/// Scores (N, M) and rows of outputs under the masks of image i, before an estimate is made of them: infinite logits of
+/// classes that are switched off are allowed, NaN is not.
+template <class T>
+void check_evidence(tensor<T, 2> const& scores, tensor<T, 2> const& outputs, index_t i)
+{
+    for (T const value : scores) {
+        if (!std::isfinite(value)) {
+            throw non_finite_error{"a score under a mask is NaN or infinite (image " + std::to_string(i) +
+                                   "); check the model and the score"};
+        }
+    }
+    for (T const value : outputs) {
+        if (std::isnan(value)) {
+            throw non_finite_error{"the model's outputs under a mask contain NaN (image " + std::to_string(i) +
+                                   "); check the model"};
+        }
+    }
+}
+
 template <class T, std::size_t SpatialRank>
 void check_scores(explanation<T, SpatialRank> const& found)
 {
     auto const refuse = [&](std::string const& of, index_t i, index_t m) {
         throw non_finite_error{"the score " + of + " is NaN or infinite (image " + std::to_string(i) + ", class " +
-                               std::to_string(found.targets(i, m)) + "); check the model and the score"};
+                               std::to_string(found.targets(i, m)) +
+                               "): numbers overflow under it; check the image's values, the model and the score"};
     };
     for (index_t i = 0; i < found.scores.extent(0); ++i) {
         for (index_t m = 0; m < found.scores.extent(2); ++m) {

@@ -7,10 +7,10 @@
 #include <optional>
 #include <utility>
 
+#include <scorecam/detail/scratch.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/ops/masking.hpp>
-#include <scorecam/detail/scratch.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::detail {

@@ -51,7 +51,9 @@ public:
         ops::outputs<T> rows;
         rows.count  = static_cast<int>(kept_.size());
         rows.images = n;
-        for (std::size_t k = 0; k < kept_.size(); ++k) { rows.each[k] = {kept_[k].view().slice(first, n).data(), shapes_[k]}; }
+        for (std::size_t k = 0; k < kept_.size(); ++k) {
+            rows.each[k] = {kept_[k].view().slice(first, n).data(), shapes_[k]};
+        }
         return view_type{rows, names_};
     }
 

@@ -11,11 +11,11 @@
 
 #include <scorecam/backend.hpp>
 #include <scorecam/batch_view.hpp>
+#include <scorecam/detail/graphs.hpp>
+#include <scorecam/detail/scratch.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/policies/masks.hpp>
-#include <scorecam/detail/graphs.hpp>
-#include <scorecam/detail/scratch.hpp>
 
 namespace scorecam::detail {
 
@@ -157,9 +157,9 @@ public:
     {
         outputs_of<Model> outputs;
         if constexpr (!has_resume<Model>) {
-            throw option_error{
-                "masks were to be put on the activations, place::tap, and the model has no resume(activations) that runs the rest "
-                "of the network; use place::input, or give the model one"};
+            throw option_error{"masks were to be put on the activations, place::tap, and the model has no "
+                               "resume(activations) that runs the rest "
+                               "of the network; use place::input, or give the model one"};
         } else if constexpr (requires {
                                  on_.queue();
                                  model_.resume(activations, on_.queue());
@@ -257,10 +257,9 @@ private:
                 "the model's " + member + " returned outputs" + which + " of the shape " +
                 (k < got.count() ? with_images(got.images(), to_string(got.row_shape(k))) : std::string{"none"}) +
                 " for a batch of " + to_string(batch) + "; it must return " +
-                (first ? "(" + std::to_string(batch[0]) + ", classes)"
-                 : k < static_cast<int>(rows_.size())
-                     ? with_images(batch[0], to_string(rows_[static_cast<std::size_t>(k)]))
-                     : std::to_string(rows_.size()) + " outputs") +
+                (first                                ? "(" + std::to_string(batch[0]) + ", classes)"
+                 : k < static_cast<int>(rows_.size()) ? with_images(batch[0], to_string(rows_[static_cast<std::size_t>(k)]))
+                                                      : std::to_string(rows_.size()) + " outputs") +
                 " in every call"};
         }
     }

@@ -77,16 +77,18 @@ struct recipe {
 
     call_choices call;
 
-    // f, on the backend and on the host
+    // f
     std::function<void(Backend&, outputs_on<Backend, T>, const_view_on<Backend, ops::pick, 1>,
                        const_view_on<Backend, index_t, 2> targets, view_on<Backend, T, 3> scores)>
         score;
-    std::function<void(ops::row<T>, index_t const* targets, index_t count, T* scores)> score_row;
     score_nature nature = score_nature::other;
+    index_t questions   = 0;  ///< that the score itself has; 0: a question is a place in the outputs
 
     // masks
-    std::function<mask_list<T, SpatialRank>(extents<SpatialRank>)> make_masks;  ///< empty: they are the activations
-    index_t groups = 0;                                                         ///< 0: none
+    std::function<mask_list<T, SpatialRank>(extents<SpatialRank> size, extents<SpatialRank> grid)>
+        make_masks;                    ///< empty: they are the activations
+    bool follows_activations = false;  ///< the grid of masks that are made is the activations'
+    index_t groups           = 0;      ///< 0: none
     std::function<std::vector<bool>(tensor_view<ops::moments<T> const, 1>)> choose_channels;  ///< empty: all
     unscored_channels unscored{};
     flat_channels flat{};
@@ -108,6 +110,8 @@ struct recipe {
 
     // the map
     scorecam::estimate estimate{};
+    std::function<estimated<T, SpatialRank>(evidence<T, SpatialRank> const&)> estimate_on_host;  ///< instead, unless empty
+    std::function<bool(score_nature, index_t numbers)> reads_outputs;  ///< whether that asks for rows of so many
     scorecam::summand summand{};
     heatmap_rule heatmap{};
 
@@ -129,22 +133,30 @@ struct recipe {
         score             = [chosen](Backend& on, outputs_on<Backend, T> outputs, const_view_on<Backend, ops::pick, 1> picks,
                          const_view_on<Backend, index_t, 2> targets,
                          view_on<Backend, T, 3> scores) { on.score(outputs, *chosen, picks, targets, scores); };
-        score_row         = [chosen](ops::row<T> outputs, index_t const* targets, index_t count, T* scores) {
-            auto const reading = (*chosen)(outputs);
-            for (index_t m = 0; m < count; ++m) { scores[m] = static_cast<T>(reading(targets[m])); }
-        };
-        nature = nature_of<Score>;
+        nature            = nature_of<Score>;
+        if constexpr (requires { chosen->questions(); }) {
+            questions = chosen->questions();
+            if (questions < 1) {
+                throw option_error{
+                    "the score was given nothing to ask about; give it one box, region or embedding, or more"};
+            }
+        }
     }
     template <class Source>
     void take(kinds::masks, [[maybe_unused]] Source policy)
     {
         if constexpr (!std::is_same_v<Source, from_activations>) {
             auto const chosen = std::make_shared<Source>(std::move(policy));
-            static_assert(
-                requires(extents<SpatialRank> size) {
-                    { chosen->template make<T>(size) } -> std::same_as<mask_list<T, SpatialRank>>;
-                }, "scorecam: these masks are of another element type or number of axes than the model's input");
-            make_masks = [chosen](extents<SpatialRank> size) { return chosen->template make<T>(size); };
+            if constexpr (requires { chosen->follows_activations(); }) {
+                follows_activations = chosen->follows_activations();
+                make_masks          = [chosen](auto size, auto grid) { return chosen->template make<T>(size, grid); };
+            } else {
+                static_assert(
+                    requires(extents<SpatialRank> size) {
+                        { chosen->template make<T>(size) } -> std::same_as<mask_list<T, SpatialRank>>;
+                    }, "scorecam: these masks are of another element type or number of axes than the model's input");
+                make_masks = [chosen](auto size, auto) { return chosen->template make<T>(size); };
+            }
         }
     }
     template <class Grouping>
@@ -215,10 +227,20 @@ struct recipe {
         needs_scores    = scorecam::needs_scores<Weighting>();
         weighs_alone    = weighs_channels_alone<Weighting>;
     }
-    template <class Rule>
-    void take(kinds::estimate, Rule policy)
+    template <class Estimate>
+    void take(kinds::estimate, Estimate policy)
     {
-        estimate = policy;
+        if constexpr (std::is_convertible_v<Estimate const&, scorecam::estimate>) {
+            estimate = policy;
+        } else {
+            auto const chosen = std::make_shared<Estimate>(std::move(policy));
+            estimate_on_host  = [chosen](evidence<T, SpatialRank> const& seen) { return chosen->from(seen); };
+            if constexpr (requires(score_nature of, index_t numbers) { chosen->reads_outputs(of, numbers); }) {
+                reads_outputs = [chosen](score_nature of, index_t numbers) -> bool {
+                    return chosen->reads_outputs(of, numbers);
+                };
+            }
+        }
     }
     template <class Rule>
     void take(kinds::summand, Rule policy)

@@ -224,8 +224,10 @@ public:
     /// The questions (I, M), given the model's answers to the images.
     auto choose_targets(model_outputs<T, typename Backend::space_type> const& outputs, held<index_t, 2>& out)
     {
-        if (now_.listed) {
-            auto const list = now_.listed(outputs.images(), outputs.row_shape()[0]);
+        index_t const own = recipe_.questions;
+        if (now_.listed || own > 0) {
+            auto const list = now_.listed ? now_.listed(outputs.images(), own > 0 ? own : outputs.row_shape()[0])
+                                          : all_of(own, outputs.images());
             return on_.from_host(list.data(), out.resize(on_, list.shape()));
         }
         if (outputs.row_shape().axes != 1 && outputs.row_shape().size() != outputs.row_shape()[0]) {
@@ -265,10 +267,11 @@ public:
     }
 
     /// The scores (I, 1, M) of one picture for all images, or of one for each: a baseline, or what an all-zero mask lets
-    /// through. `known` are the model's answers to the images themselves.
+    /// through. `known` are the model's answers to the images themselves. seen(first, outputs) is told of other answers.
+    template <class Seen>
     void score_picture(images_view subject, typename recipe_type::picture_type const& picture,
                        model_outputs<T, typename Backend::space_type> const& known,
-                       const_view_on<Backend, index_t, 2> targets, held<T, 2>& out)
+                       const_view_on<Backend, index_t, 2> targets, held<T, 2>& out, Seen const& seen)
     {
         auto const scores = out.resize(on_, targets.shape());
         view_on<Backend, T, 3> const rows{scores.data(), scores.extent(0), 1, scores.extent(1)};
@@ -277,8 +280,9 @@ public:
         auto const picks = upload(own, own_picks_);
         if (picture.is_unmasked) { return recipe_.score(on_, known, picks, targets, rows); }
         for (index_t first = 0; first < subject.extent(0);) {
-            index_t const n       = picture.per_image ? next_batch(subject.extent(0) - first) : 1;
-            auto const outputs    = answer_to(subject.slice(first, n), subject, picture);
+            index_t const n    = picture.per_image ? next_batch(subject.extent(0) - first) : 1;
+            auto const outputs = answer_to(subject.slice(first, n), subject, picture);
+            seen(first, outputs);
             index_t const covered = picture.per_image ? n : subject.extent(0);
             for (index_t done = 0; done < covered; done += n) {
                 recipe_.score(on_, outputs, picks.slice(first + done, n), targets, rows);
@@ -286,6 +290,22 @@ public:
             first += covered;
         }
     }
+    void score_picture(images_view subject, typename recipe_type::picture_type const& picture,
+                       model_outputs<T, typename Backend::space_type> const& known,
+                       const_view_on<Backend, index_t, 2> targets, held<T, 2>& out)
+    {
+        score_picture(subject, picture, known, targets, out, [](index_t, auto const&) {});
+    }
+    /// The scores (1, M) of the answers to one image, the first.
+    [[nodiscard]] const_view_on<Backend, T, 2> scores_of(model_outputs<T, typename Backend::space_type> const& outputs,
+                                                         const_view_on<Backend, index_t, 2> targets, held<T, 2>& out)
+    {
+        auto const scores = out.resize(on_, {{1, targets.extent(1)}});
+        recipe_.score(on_, outputs, upload(std::vector<ops::pick>{{0, 0}}, own_picks_), targets,
+                      view_on<Backend, T, 3>{scores.data(), 1, 1, scores.extent(1)});
+        return as_const(scores);
+    }
+
     /// The model's answers to a picture painted for some of the images.
     [[nodiscard]] model_outputs<T, typename Backend::space_type> answer_to(images_view some, images_view subject,
                                                                            typename recipe_type::picture_type const& picture)
@@ -370,6 +390,15 @@ private:
         batch_size_           = std::max(batch_size_, work.finish());
         index_t const settled = recipe_.batching.chosen ? recipe_.batching.chosen() : 0;
         if (settled > 0) { batch_size_ = std::min(batch_size_, settled); }
+    }
+
+    [[nodiscard]] static tensor<index_t, 2> all_of(index_t questions, index_t images)
+    {
+        tensor<index_t, 2> list{{{images, questions}}};
+        for (index_t i = 0; i < images; ++i) {
+            for (index_t m = 0; m < questions; ++m) { list(i, m) = m; }
+        }
+        return list;
     }
 
     void ask_for_replicas()

@@ -1,6 +1,8 @@
 #pragma once
 // The steps of an explanation on one backend, and the memory they share. explain.hpp has them in order.
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -44,14 +46,15 @@ public:
     void begin(images_view images, call_choices const& now)
     {
         scorer_.begin(images, now);
-        images_ = images;
-        found_  = {};
+        images_   = images;
+        found_    = {};
+        all_done_ = false;
     }
 
-    /// f(X)'s outputs, and A_k where the masks are made of them or put on them.
+    /// f(X)'s outputs, and A_k where the masks are made of them, follow them or are put on them.
     void look()
     {
-        if (chosen().make_masks && chosen().place == place::input) {
+        if (chosen().make_masks && chosen().place == place::input && !chosen().follows_activations) {
             scorer_.look(images_, [&](Backend& on, auto const& outputs, index_t first, index_t n) {
                 outputs_.keep(on, outputs, first, n, images_.extent(0));
             });
@@ -73,22 +76,22 @@ public:
 
     void choose_targets() { scorer_.choose_targets(outputs_.all(), targets_); }
 
-    /// The masks m_k by their maps, which are the activations if the choices do not say otherwise; their extrema, of Up(A_k); and
-    /// what each of them does. A mask without contrast is none. Waits.
+    /// The masks m_k by their maps, which are the activations if the choices do not say otherwise; their extrema, of
+    /// Up(A_k); and what each of them does. A mask without contrast is none. Waits.
     void make_masks()
     {
         if (chosen().make_masks) {
             if (chosen().groups > 0) {
-                throw option_error{
-                    "groups are made of channels of the activations, and these masks are no activations; leave one of them out"};
+                throw option_error{"groups are made of channels of the activations, and these masks are no activations; "
+                                   "leave one of them out"};
             }
-            take_masks(chosen().make_masks(trailing<spatial_rank>(subject().shape())));
+            take_masks(trailing<spatial_rank>(subject().shape()), trailing<spatial_rank>(activations_.shape()));
         } else {
             shifts_.clear();
             group_channels();
             ranges_.resize(on(), {{activations_.shape()[0], activations_.shape()[1]}});
-            on().extrema(merge_leading(as_const(activations_.view())), trailing<spatial_rank>(subject().shape()), chosen().masking,
-                         merge_leading(ranges_.view()));
+            on().extrema(merge_leading(as_const(activations_.view())), trailing<spatial_rank>(subject().shape()),
+                         chosen().masking, merge_leading(ranges_.view()));
         }
         bool const by_moments = static_cast<bool>(chosen().choose_channels);
         auto const wanted     = moments_.resize(on(), by_moments ? ranges_.shape() : extents<2>{});
@@ -116,7 +119,13 @@ public:
     }
     void score_masks()
     {
-        score_masks(live_, [](index_t, auto const&) {});
+        index_t const numbers = found_.outputs.extent(1);
+        bool const keeps      = chosen().reads_outputs && chosen().reads_outputs(chosen().nature, numbers);
+        answers_              = tensor<T, 2>{{{keeps ? static_cast<index_t>(live_.size()) : 0, numbers}}};
+        score_masks(live_, [&](index_t first, auto const& seen) {
+            if (keeps) { copy_to_host(seen, answers_.data() + first * numbers); }
+        });
+        all_done_ = true;
     }
 
     /// f(X_b), if it is asked for and can matter.
@@ -151,12 +160,13 @@ public:
         index_t const M = targets_.shape()[1];
         auto shape      = images_.shape();
         shape[1]        = M;
+        if (chosen().estimate_on_host) { return estimate_on_host(); }
         if (chosen().estimate == estimate::weighted_mean) {
             return on().average(masks(), as_const(weights_.view()), sums_.resize(on(), shape));
         }
         if (chosen().make_masks) {
-            throw option_error{
-                "masks that do not come from the activations have no sum of activations; use estimate::weighted_mean with them"};
+            throw option_error{"masks that do not come from the activations have no sum of activations; use "
+                               "estimate::weighted_mean with them"};
         }
         bool const normalised = chosen().summand == summand::masks;
         if (normalised) { normalise(); }
@@ -185,8 +195,8 @@ public:
         found.weights          = scorer_.to_host(weights_);
         found.scores           = live_.empty() ? tensor<T, 3>{scores_.shape()} : scorer_.to_host(scores_);
         found.baseline_scores  = base_.shape().size() > 0 ? scorer_.to_host(base_) : tensor<T, 2>{targets_.shape()};
-        auto const zero_mask   = zero_mask_.shape().size() > 0 ? scorer_.to_host(zero_mask_) : tensor<T, 2>{targets_.shape()};
-        auto const heat        = scorer_.to_host(heat_);
+        auto const zero_mask = zero_mask_.shape().size() > 0 ? scorer_.to_host(zero_mask_) : tensor<T, 2>{targets_.shape()};
+        auto const heat      = scorer_.to_host(heat_);
         on().wait();
         fill_in_unscored(found, zero_mask);
         check_scores(found);
@@ -219,14 +229,24 @@ public:
     /// The scores (I, K, M) that weigh() will see.
     void replace_scores(tensor<T, 3> const& scores) { on().from_host(scores.data(), scores_.view()); }
 
-    /// The first output (1, numbers) for what an all-zero mask lets through of the first image.
-    [[nodiscard]] tensor<T, 2> background_outputs()
+    /// What costs nothing, or one forward: row 0 is the answer to what an all-zero mask lets through of the first image, row
+    /// 1 to that image.
+    struct free_answers {
+        tensor<T, 2> outputs;  ///< (2, numbers of the first output)
+        tensor<T, 2> scores;   ///< (2, M)
+    };
+    [[nodiscard]] free_answers answers_without_masks()
     {
-        auto const seen = scorer_.answer_to(subject().slice(0, 1), subject(), chosen().background).flat();
-        tensor<T, 2> host{seen.shape()};
-        on().to_host(seen, host.data());
-        on().wait();
-        return host;
+        free_answers found{tensor<T, 2>{{{2, found_.outputs.extent(1)}}}, tensor<T, 2>{{{2, targets_.shape()[1]}}}};
+        auto const keep = [&](auto const& outputs, index_t row) {
+            auto const scores = scorer_.scores_of(outputs, as_const(targets_.view()), one_row_);
+            on().to_host(outputs.flat(), found.outputs.data() + row * found.outputs.extent(1));
+            on().to_host(scores, found.scores.data() + row * found.scores.extent(1));
+            on().wait();
+        };
+        keep(scorer_.answer_to(subject().slice(0, 1), subject(), chosen().background), 0);
+        keep(outputs_.slice(0, 1), 1);
+        return found;
     }
     void copy_to_host(model_outputs<T, typename Backend::space_type> const& outputs, T* host)
     {
@@ -238,10 +258,7 @@ private:
     [[nodiscard]] Backend& on() { return scorer_.on(); }
 
     /// What masks are put on.
-    [[nodiscard]] images_view subject()
-    {
-        return chosen().place == place::tap ? as_const(tapped().view()) : images_;
-    }
+    [[nodiscard]] images_view subject() { return chosen().place == place::tap ? as_const(tapped().view()) : images_; }
     /// The activations as captured; grouping takes their place as masks only.
     [[nodiscard]] held<T, rank>& tapped() { return chosen().groups > 0 ? ungrouped_ : activations_; }
 
@@ -253,13 +270,22 @@ private:
     }
 
     /// Masks that do not depend on the image are made once for images of the same extents.
-    void take_masks(mask_list<T, spatial_rank> const& list)
+    void take_masks(extents<spatial_rank> const& size, extents<spatial_rank> const& grid)
+    {
+        if (own_list_.maps.size() > 0 && size == made_for_[0] && grid == made_for_[1]) { return; }
+        own_list_ = {};  // until they are known to be right
+        auto list = chosen().make_masks(size, grid);
+        upload_masks(list, size);
+        own_list_ = std::move(list);
+        made_for_ = {size, grid};
+    }
+    void upload_masks(mask_list<T, spatial_rank> const& list, extents<spatial_rank> const& size)
     {
         index_t const K = list.maps.extent(0);
-        auto const size = trailing<spatial_rank>(subject().shape());
         if (list.maps.size() == 0 || (!list.shifts.empty() && static_cast<index_t>(list.shifts.size()) != K)) {
             throw shape_error{"masks of the shape " + to_string(list.maps.shape()) + " came with " +
-                              std::to_string(list.shifts.size()) + " shifts; give one mask or more, and a shift for each or none"};
+                              std::to_string(list.shifts.size()) +
+                              " shifts; give one mask or more, and a shift for each or none"};
         }
         for (auto const value : list.maps) {
             if (!(value >= T(0) && value <= T(1))) { throw option_error{"masks have values from 0 to 1; scale them"}; }
@@ -280,6 +306,104 @@ private:
         on().from_host(as_they_are.data(), ranges_.resize(on(), {{1, K}}));
     }
 
+    /// The map, by the estimate that is made on the host of each image's evidence.
+    void estimate_on_host()
+    {
+        if (!all_done_) {
+            throw option_error{"this estimate is made of answers, and these scores are imputed; use estimate::weighted_sum"};
+        }
+        if (!own_list_.shifts.empty() && chosen().make_masks) {
+            throw option_error{
+                "this estimate is made of masks as they lie on their grid, and these are shifted; use random_fields"};
+        }
+        if (!chosen().needs_scores) {
+            throw option_error{"this estimate is made of scores, and this weighting asks for none; use raw_weights"};
+        }
+        index_t const I = images_.extent(0), M = targets_.shape()[1], numbers = found_.outputs.extent(1);
+        tensor<T, 2> hidden{{{chosen().background.per_image ? I : 1, numbers}}};
+        scorer_.score_picture(subject(), chosen().background, outputs_.all(), as_const(targets_.view()), hidden_scores_,
+                              [&](index_t first, auto const& seen) { copy_to_host(seen, hidden.data() + first * numbers); });
+        typename scorer<Backend, Model>::recipe_type::picture_type as_it_is;
+        as_it_is.is_unmasked = true;
+        scorer_.score_picture(subject(), as_it_is, outputs_.all(), as_const(targets_.view()), whole_scores_);
+        bool const made          = static_cast<bool>(chosen().make_masks);
+        auto const masks         = made ? tensor<T, rank>{} : normalised_activations();
+        auto const activations   = captured_on(made ? trailing<spatial_rank>(own_list_.maps.shape())
+                                                    : trailing<spatial_rank>(activations_.shape()));
+        auto const scores        = scorer_.to_host(scores_);
+        auto const weights       = scorer_.to_host(weights_);
+        auto const hidden_scores = scorer_.to_host(hidden_scores_);
+        auto const whole_scores  = scorer_.to_host(whole_scores_);
+        auto const targets       = scorer_.to_host(targets_);
+        on().wait();
+        auto const grid = trailing<spatial_rank>(made ? own_list_.maps.shape() : trailing<rank - 1>(masks.shape()));
+        tensor<T, rank> sums{prepend(grid, I, M)};
+        found_.cell_values = found_.cell_deviations = {};
+        index_t first                               = 0;  // of the image's in the list of those that were scored
+        for (index_t i = 0; i < I; ++i) {
+            std::vector<index_t> mine;
+            for (auto const& pick : live_) {
+                if (pick.image == i) { mine.push_back(pick.channel); }
+            }
+            auto const N = static_cast<index_t>(mine.size());
+            if (N == 0) { continue; }
+            tensor<T, spatial_rank + 1> shown{prepend(grid, N)};
+            tensor<T, 2> own_scores{{{N, M}}}, own_weights{{{N, M}}};
+            for (index_t n = 0; n < N; ++n) {
+                index_t const k = mine[static_cast<std::size_t>(n)];
+                auto const from = made ? own_list_.maps[k] : masks.view()[i][k];
+                std::copy(from.begin(), from.end(), shown.data() + n * grid.size());
+                for (index_t m = 0; m < M; ++m) {
+                    own_scores(n, m)  = scores(i, k, m);
+                    own_weights(n, m) = weights(i, k, m);
+                }
+            }
+            check_evidence(own_scores, answers_, i);
+            index_t const of_hidden = hidden.extent(0) == 1 ? 0 : i;
+            evidence<T, spatial_rank> seen;
+            seen.masks   = shown.view();
+            seen.scores  = own_scores.view();
+            seen.weights = own_weights.view();
+            if (answers_.size() > 0) { seen.outputs = answers_.view().slice(first, N); }
+            seen.whole_outputs  = found_.outputs[i];
+            seen.hidden_outputs = hidden.view()[of_hidden];
+            seen.whole_scores   = whole_scores[i];
+            seen.hidden_scores  = hidden_scores[i];
+            seen.targets        = targets[i];
+            if (activations.size() > 0) { seen.activations = activations[i]; }
+            seen.nature           = chosen().nature;
+            auto const made_of_it = chosen().estimate_on_host(seen);
+            keep(made_of_it.maps, sums, i);
+            keep(made_of_it.values, found_.cell_values, i);
+            keep(made_of_it.deviations, found_.cell_deviations, i);
+            first += N;
+        }
+        on().from_host(sums.data(), sums_.resize(on(), sums.shape()));
+    }
+    /// The captured activations, if they lie on that grid.
+    [[nodiscard]] tensor<T, rank> captured_on(extents<spatial_rank> const& grid)
+    {
+        if (!(trailing<spatial_rank>(activations_.shape()) == grid) || activations_.shape().size() == 0) { return {}; }
+        auto const host = waited_for(tapped());
+        for (T const value : host) {
+            if (!std::isfinite(value)) {
+                throw non_finite_error{"the activations contain NaN or infinity; check the image's values and the model"};
+            }
+        }
+        return host;
+    }
+    /// What an estimate made of image i, put in its place among all.
+    void keep(tensor<T, rank - 1> const& one, tensor<T, rank>& all, index_t i) const
+    {
+        if (one.size() == 0) { return; }
+        if (all.size() == 0) { all = tensor<T, rank>{prepend(one.shape(), images_.extent(0))}; }
+        if (!(trailing<rank - 1>(all.shape()) == one.shape())) {
+            throw shape_error{"an estimate made a map of the shape " + to_string(one.shape()) + "; it must be " +
+                              to_string(trailing<rank - 1>(all.shape()))};
+        }
+        std::copy(one.begin(), one.end(), all.data() + i * one.size());
+    }
+
     /// Replaces the channels by the ReLU of the sums of consecutive ones, if the policy says so.
     void group_channels()
     {
@@ -293,9 +417,7 @@ private:
             for (index_t k = 0; k < K; ++k) { members(i, k, k / each) = T(1); }
         }
         auto shape = activations_.shape();
-        if (chosen().place == place::tap) {
-            on().copy(as_const(activations_.view()), ungrouped_.resize(on(), shape));
-        }
+        if (chosen().place == place::tap) { on().copy(as_const(activations_.view()), ungrouped_.resize(on(), shape)); }
         shape[1] = G;
         on().from_host(members.data(), weights_.resize(on(), members.shape()));
         on().combine(as_const(activations_.view()), as_const(weights_.view()), sums_.resize(on(), shape));
@@ -314,7 +436,8 @@ private:
         return wanted;
     }
 
-    /// What each channel does, and the list of those that are scored. `ranges` and `wanted` are for each image, or one for all.
+    /// What each channel does, and the list of those that are scored. `ranges` and `wanted` are for each image, or one for
+    /// all.
     void assign_roles(tensor<ops::range<T>, 2> const& ranges, std::vector<std::vector<bool>> const& wanted)
     {
         using ops::channel_role;
@@ -368,9 +491,10 @@ private:
     [[nodiscard]] index_t bytes() const
     {
         return scorer_.bytes() + outputs_.bytes() + activations_.bytes() + ungrouped_.bytes() + own_maps_.bytes() +
-               shifts_.bytes() + targets_.bytes() + ranges_.bytes() + moments_.bytes() + roles_.bytes() + normalised_.bytes() +
-               behind_.bytes() + scores_.bytes() + base_.bytes() + zero_mask_.bytes() + weights_.bytes() + sums_.bytes() +
-               maps_.bytes() + heat_.bytes();
+               shifts_.bytes() + targets_.bytes() + ranges_.bytes() + moments_.bytes() + roles_.bytes() +
+               normalised_.bytes() + behind_.bytes() + scores_.bytes() + base_.bytes() + zero_mask_.bytes() +
+               one_row_.bytes() + weights_.bytes() + sums_.bytes() + maps_.bytes() + heat_.bytes() + hidden_scores_.bytes() +
+               whole_scores_.bytes();
     }
 
     scorer<Backend, Model> scorer_;
@@ -378,10 +502,12 @@ private:
     explanation_type found_{};
 
     kept_outputs<Backend, T> outputs_;
-    held<T, rank> activations_;                 // (I, K, h, w), or what takes their place
-    held<T, rank> ungrouped_;                   // as captured, where masks of groups are put on them
-    held<T, rank> own_maps_;                    // (1, K, h, w), of masks that are not the activations
-    held<ops::shift<spatial_rank>, 1> shifts_;  // (K), of those, or empty
+    held<T, rank> activations_;                        // (I, K, h, w), or what takes their place
+    held<T, rank> ungrouped_;                          // as captured, where masks of groups are put on them
+    mask_list<T, spatial_rank> own_list_;              // masks that are not the activations,
+    std::array<extents<spatial_rank>, 2> made_for_{};  // and what they were made for
+    held<T, rank> own_maps_;                           // (1, K, h, w), of those
+    held<ops::shift<spatial_rank>, 1> shifts_;         // (K), of those, or empty
     extents<spatial_rank> enlarged_{};
     held<index_t, 2> targets_;          // (I, M)
     held<ops::range<T>, 2> ranges_;     // (I or 1, K)
@@ -393,6 +519,11 @@ private:
     held<T, 3> scores_;                 // (I, K, M)
     held<T, 2> base_;                   // (I, M), or empty
     held<T, 2> zero_mask_;              // (I, M), or empty
+    bool all_done_ = false;             // every channel in the list was scored, none imputed
+    tensor<T, 2> answers_;              // (channels in the list, numbers of a row), if an estimate reads them
+    held<T, 2> hidden_scores_;          // (I, M), for an estimate on the host
+    held<T, 2> whole_scores_;           // (I, M), likewise
+    held<T, 2> one_row_;                // (1, M), of answers without masks
     held<T, 3> weights_;                // (I, K, M)
     held<T, rank> sums_;                // (I, M, h, w), or (I, M, H, W)
     held<T, rank> maps_;                // (I, M, H, W)

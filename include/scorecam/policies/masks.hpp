@@ -20,9 +20,9 @@ namespace scorecam {
 /// Masks that do not depend on the image, with values from 0 to 1.
 template <class T, std::size_t SpatialRank = 2>
 struct mask_list {
-    tensor<T, SpatialRank + 1> maps;               ///< (K, h, w), small
+    tensor<T, SpatialRank + 1> maps;                ///< (K, h, w), small
     std::vector<ops::shift<SpatialRank>> shifts{};  ///< one for each, or none
-    extents<SpatialRank> enlarged{};                ///< where there are shifts: what maps are enlarged to before they are cut
+    extents<SpatialRank> enlarged{};  ///< where there are shifts: what maps are enlarged to before they are cut
 };
 
 /// The activations A_k, as Score-CAM has them. The default.
@@ -30,15 +30,19 @@ struct from_activations {
     using kind = kinds::masks;
 };
 
-/// Something that makes masks: make<T>(extents of the image) -> mask_list, the same for the same extents.
+/// Something that makes masks: make<T>(extents of the image) -> mask_list, the same for the same extents. One that follows
+/// the activations has make<T>(image, grid) and follows_activations(): where that is true, `grid` are their extents.
 template <class M, class T>
 concept mask_source = requires(M const m, extents<2> size) {
     { m.template make<T>(size) } -> std::same_as<mask_list<T, 2>>;
+} || requires(M const m, extents<2> size) {
+    { m.template make<T>(size, size) } -> std::same_as<mask_list<T, 2>>;
+    { m.follows_activations() } -> std::convertible_to<bool>;
 };
 
-/// RISE, Petsiuk et al. 2018, Section 3.2 (eclique/RISE, explanations.py, generate_masks): grids of zeros and ones, a one with
-/// the given probability, enlarged bilinearly to one cell more than the image and shifted by up to one. Edges are clamped. A
-/// function of the seed and the image's extents alone.
+/// RISE, Petsiuk et al. 2018, Section 3.2 (eclique/RISE, explanations.py, generate_masks): grids of zeros and ones, a one
+/// with the given probability, enlarged bilinearly to one cell more than the image and shifted by up to one. Edges are
+/// clamped. A function of the seed and the image's extents alone.
 struct random_grids {
     using kind         = kinds::masks;
     index_t number     = 4000;
@@ -105,9 +109,10 @@ struct choice<kinds::masks> {
     template <class P, class T>
     static consteval void check()
     {
-        static_assert(std::is_same_v<P, from_activations> || mask_source<P, T> || requires(P const p) { p.list.maps; },
-                      "scorecam: a source of masks has make<T>(extents of the image) const that returns a "
-                      "scorecam::mask_list<T, spatial rank>");
+        static_assert(
+            std::is_same_v<P, from_activations> || mask_source<P, T> || requires(P const p) { p.list.maps; },
+            "scorecam: a source of masks has make<T>(extents of the image) const that returns a "
+            "scorecam::mask_list<T, spatial rank>, or make<T>(image, grid) const and follows_activations() const");
     }
 };
 
@@ -127,25 +132,6 @@ struct choice<kinds::place> {
     static consteval void check()
     {
         static_assert(std::is_convertible_v<P const&, place>, "scorecam: a place is convertible to scorecam::place");
-    }
-};
-
-/// How a map is made of the masks and their weights.
-enum class estimate {
-    weighted_sum,  ///< Σ_k w_k A_k, or of the normalised maps, as `summand` says. The default
-    weighted_mean  ///< Σ_k w_k H_k / Σ_k H_k at the image's size (RISE), for masks that are shifted, too
-};
-template <>
-struct policy_kind<estimate> {
-    using type = kinds::estimate;
-};
-template <>
-struct choice<kinds::estimate> {
-    using standard = estimate;
-    template <class P, class T>
-    static consteval void check()
-    {
-        static_assert(std::is_convertible_v<P const&, estimate>, "scorecam: an estimate is convertible to scorecam::estimate");
     }
 };
 

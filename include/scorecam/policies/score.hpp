@@ -11,7 +11,8 @@ namespace scorecam {
 /// A score turns a row of outputs into a reading: `score(row)(c)` is the score of class c. What all classes share (the
 /// softmax's sum) is computed once per row. It runs where the backend runs: on a device it must be trivially copyable
 /// and its call operators SCORECAM_HD. One that takes a team too, `score(row, team)`, may have a device's threads share the
-/// row (see ops/team.hpp); any other is called by each of them.
+/// row (see ops/team.hpp); any other is called by each of them. One with `questions()` has a list of its own of what may be asked, boxes or
+/// regions: c is a place in that list, and all of them are asked where no target is named. More of them are in scores/.
 template <class S, class T>
 concept score = requires(S const s, ops::row<T> row, index_t c) {
     { s(row)(c) } -> std::convertible_to<T>;

@@ -18,6 +18,8 @@
 
 #include <scorecam/conventions.hpp>
 #include <scorecam/error.hpp>
+#include <scorecam/policies/fields.hpp>
+#include <scorecam/policies/fitted.hpp>
 #include <scorecam/policies/fusion.hpp>
 #include <scorecam/policies/kinds.hpp>
 #include <scorecam/policies/registry.hpp>
@@ -56,7 +58,7 @@ using picture = std::variant<black, constant, scorecam::mean, blurred, noise, un
 struct composition {
     using kind = kinds::convention;
 
-    std::variant<from_activations, random_grids> masks{};
+    std::variant<from_activations, random_grids, random_fields> masks{};
     std::variant<no_groups, channel_groups> groups{};
     std::variant<all_channels, largest_deviation, largest_mass, mass_share, listed_channels> channels{};
     unscored_channels unscored = unscored_channels::dropped;
@@ -66,8 +68,8 @@ struct composition {
     std::variant<probability, logit, sigmoid> score{};
     std::variant<no_baseline, scorecam::baseline<picture>> baseline{};
     std::variant<raw_weights, relu_weights, softmax_weights, uniform_weights> weighting{};
-    scorecam::estimate estimate = scorecam::estimate::weighted_sum;
-    summand sum                 = summand::activations;
+    std::variant<scorecam::estimate, fitted> estimate = scorecam::estimate::weighted_sum;
+    summand sum                                       = summand::activations;
     heatmap_rule map{};
     // What follows says how maps are made, and is no part of a convention.
     fuse_by fuse = fuse_by::maximum;  ///< for explain_layers
@@ -139,6 +141,7 @@ template <class V, class At>
 [[nodiscard]] inline std::vector<choice> make_table()
 {
     using masks     = decltype(composition::masks);
+    using estimates = decltype(composition::estimate);
     using groups    = decltype(composition::groups);
     using channels  = decltype(composition::channels);
     using score     = decltype(composition::score);
@@ -154,15 +157,20 @@ template <class V, class At>
     auto any_size      = value<batch, fixed_batch>(count(), &fixed_batch::size);
     any_size.spellings = {"a number from 1 on"};
 
+    auto const even = detail::bounded_number<index_t>("EVEN", "from 2 to 1000000",
+                                                      [](index_t n) { return n >= 2 && n <= 1'000'000 && n % 2 == 0; });
+
     constexpr auto method = part::method, execution = part::execution;
     return {
         line("masks", "Where masks come from", method,
-             any_of<masks>(
-                 {word<masks, from_activations>("activations"),
-                  named<masks, random_grids>("grids", argument{number<index_t>("N", 1, 1'000'000), &random_grids::number},
-                                             argument{number<index_t>("CELLS", 1, 1'000), &random_grids::cells},
-                                             argument{above("P", 0, 1), &random_grids::probability},
-                                             argument{seed, &random_grids::seed})}),
+             any_of<masks>({word<masks, from_activations>("activations"),
+                            named<masks, random_grids>(
+                                "grids", argument{number<index_t>("N", 1, 1'000'000), &random_grids::number},
+                                argument{number<index_t>("CELLS", 1, 1'000), &random_grids::cells},
+                                argument{above("P", 0, 1), &random_grids::probability}, argument{seed, &random_grids::seed}),
+                            named<masks, random_fields>("fields", argument{even, &random_fields::number},
+                                                        argument{number<index_t>("SIDE", 0, 256), &random_fields::cells},
+                                                        argument{seed, &random_fields::seed})}),
              [](auto& c) -> auto& { return c.masks; }),
         line("groups", "Sum channels in groups first", method,
              any_of<groups>(
@@ -202,8 +210,17 @@ template <class V, class At>
              any_of<weighting>({word<weighting, raw_weights>("raw"), word<weighting, relu_weights>("relu"),
                                 word<weighting, softmax_weights>("softmax"), word<weighting, uniform_weights>("uniform")}),
              [](auto& c) -> auto& { return c.weighting; }),
-        line("estimate", "Masks or activations times their weights, or that divided by the masks' sum (RISE)", method,
-             words<estimate>({{"weighted-sum", estimate::weighted_sum}, {"weighted-mean", estimate::weighted_mean}}),
+        line("estimate",
+             "Masks or activations times their weights, that divided by the masks' sum (RISE), or what is fitted to the "
+             "scores",
+             method,
+             any_of<estimates>(
+                 {alternative<estimates>(words<estimate>(
+                      {{"weighted-sum", estimate::weighted_sum}, {"weighted-mean", estimate::weighted_mean}})),
+                  named<estimates, fitted>("fitted", argument{words<fitted_part>({{"both", fitted_part::both},
+                                                                                  {"shapley", fitted_part::shapley},
+                                                                                  {"linear", fitted_part::linear}}),
+                                                              &fitted::part})}),
              [](auto& c) -> auto& { return c.estimate; }),
         line("sum", "What is summed: activations as they are, or normalised", method,
              words<summand>({{"activations", summand::activations}, {"masks", summand::masks}}),
@@ -339,13 +356,13 @@ template <class Convention>
     return std::apply([](auto const&... one) { return std::vector<std::string>{one.name...}; }, conventions::all{});
 }
 
-/// Every convention of the library by its name: those, and RISE.
+/// Every convention of the library by its name: those, and their relatives.
 [[nodiscard]] inline form<composition> const& conventions_by_name()
 {
     static form<composition> const all = [] {
         form<composition> made;
         std::vector<std::pair<std::string, composition>> named;
-        auto const every = std::tuple_cat(conventions::all{}, std::tuple{conventions::rise{}});
+        auto const every = std::tuple_cat(conventions::all{}, conventions::relatives{});
         std::apply([&](auto const&... one) { (named.emplace_back(one.name, composition_of(one)), ...); }, every);
         for (auto const& [name, of] : named) { made.spellings.push_back(name); }
         made.read = [named](std::string_view text) -> std::optional<composition> {

@@ -211,6 +211,21 @@ template <class E>
     return made;
 }
 
+/// A value of the alternative P of a variant, as it is written alone.
+template <class V, class P>
+[[nodiscard]] form<V> alternative(form<P> alone)
+{
+    auto const read = [alone](std::string_view text) -> std::optional<V> {
+        auto value = alone.read(text);
+        return value ? std::optional<V>{*std::move(value)} : std::nullopt;
+    };
+    auto const write = [alone](V const& of) -> std::optional<std::string> {
+        auto const* const held = std::get_if<P>(&of);
+        return held == nullptr ? std::nullopt : alone.write(*held);
+    };
+    return {alone.spellings, alone.letters, read, write};
+}
+
 /// A word that stands for the alternative P of a variant.
 template <class V, class P>
 [[nodiscard]] form<V> word(std::string name)

@@ -8,6 +8,10 @@
 #include <scorecam/ops/perturbation.hpp>
 #include <scorecam/policies/score.hpp>
 #include <scorecam/policies/weighting.hpp>
+#include <scorecam/scores/boxes.hpp>
+#include <scorecam/scores/classes.hpp>
+#include <scorecam/scores/embeddings.hpp>
+#include <scorecam/scores/regions.hpp>
 
 namespace scorecam::cuda {
 
@@ -21,6 +25,11 @@ namespace scorecam::cuda {
     SCORECAM_LAUNCH(work::score<T, probability>);                                                                           \
     SCORECAM_LAUNCH(work::score<T, logit>);                                                                                 \
     SCORECAM_LAUNCH(work::score<T, sigmoid>);                                                                               \
+    SCORECAM_LAUNCH(work::score<T, value>);                                                                                 \
+    SCORECAM_LAUNCH(work::score<T, contrast>);                                                                              \
+    SCORECAM_LAUNCH(work::score<T, cosine_to<T, cuda_space>>);                                                              \
+    SCORECAM_LAUNCH(work::score<T, box_score<T, cuda_space>>);                                                              \
+    SCORECAM_LAUNCH(work::score<T, region_score<T, cuda_space>>);                                                           \
     SCORECAM_LAUNCH(work::weigh<T, raw_weights>);                                                                           \
     SCORECAM_LAUNCH(work::weigh<T, relu_weights>);                                                                          \
     SCORECAM_LAUNCH(work::weigh<T, softmax_weights>);                                                                       \

@@ -2,6 +2,8 @@
 // An ONNX or IR network on OpenVINO as a model.
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +12,7 @@
 
 #include <openvino/openvino.hpp>
 
+#include <scorecam/engines/inputs.hpp>
 #include <scorecam/engines/network.hpp>
 #include <scorecam/engines/ports.hpp>
 #include <scorecam/engines/tokens.hpp>
@@ -28,6 +31,7 @@ struct settings {
     ov::AnyMap properties{};
     std::string input{};                              ///< its name; empty: the only one
     std::string output{};                             ///< its name; empty: the only one of the form (n, classes)
+    engines::constants held{};                        ///< the values of the inputs beside the image
     std::optional<token_grid<SpatialRank>> tokens{};  ///< layers of tokens are activations, too
 };
 
@@ -59,15 +63,16 @@ public:
         return detail::name_of(compiled_.get_property(ov::hint::inference_precision));
     }
 
-    void open(std::string const& file, extents<SpatialRank + 1> const& input, settings const& how)
+    void open(std::string const& file, settings const& how)
     {
-        start(input, how);
+        start(how);
         loading_->read = detail::read(loading_->core, file);
+        detail::expect_numbers(*loading_->read);
     }
     /// A compiled network of the caller's: of its outputs, those of the form (n, K, h, w) can be explained.
-    void open(ov::CompiledModel compiled, extents<SpatialRank + 1> const& input, settings const& how)
+    void open(ov::CompiledModel compiled, settings const& how)
     {
-        start(input, how);
+        start(how);
         compiled_ = std::move(compiled);
     }
 
@@ -76,12 +81,16 @@ public:
         std::vector<engines::port> all;
         auto const add = [&](auto const& ports) {
             for (auto const& one : ports) {
-                all.push_back(detail::port_of(one, one.get_partial_shape(), loading_->how.input));
+                auto const& how  = loading_->how;
+                std::string name = how.input;
+                for (auto const& [held, value] : how.held) { name = one.get_names().count(held) > 0 ? held : name; }
+                all.push_back(detail::port_of(one, one.get_partial_shape(), name));
             }
         };
         of_file() ? add(loading_->read->inputs()) : add(compiled_.inputs());
         return all;
     }
+    void take(std::vector<engines::port> inputs) { loading_->inputs = std::move(inputs); }
     /// A file's network is reshaped.
     [[nodiscard]] bool takes_any_size() const { return of_file(); }
     [[nodiscard]] bool takes_any_batch() const { return of_file(); }
@@ -95,7 +104,13 @@ public:
         try {
             set_batch(n);
         } catch (ov::Exception const&) {
-            throw engines::wrong_input(to_string(input_), inputs().at(0));
+            std::string given;
+            for (auto const& one : at.inputs) {
+                bool const of_batch = !one.dims.empty() && one.dims[0] < 0;
+                given += (given.empty() ? "" : " and") + onnx::text({one.dims.begin() + (of_batch ? 1 : 0), one.dims.end()});
+            }
+            throw model_error{"the network does not take inputs of" + given + " but of" + engines::listed(inputs()) +
+                              " with the batch; give the size and the channels it was made for"};
         }
         std::vector<engines::port> all;
         for (auto const& port : at.whole->outputs()) {
@@ -156,13 +171,16 @@ public:
     }
     void settle() { loading_.reset(); }
 
-    void run(float const* images, index_t n, engines::place const& output, std::vector<engines::place> const& layers)
+    void run(std::vector<engines::given> const& inputs, engines::place const& output,
+             std::vector<engines::place> const& layers)
     {
         auto& request = (layers.empty() ? masked_ : captured_).of(compiled_);
-        request.set_input_tensor(detail::tensor_on(images, batch_of(n)));
-        request.set_output_tensor(output_, detail::tensor_on(output.to, output.dims));
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            request.set_input_tensor(i, detail::tensor_on(inputs[i].from, inputs[i].dims, inputs[i].type));
+        }
+        request.set_output_tensor(output_, detail::tensor_on(output.to, output.dims, output.type));
         for (std::size_t l = 0; l < layers.size(); ++l) {
-            request.set_output_tensor(layers_[l], detail::tensor_on(layers[l].to, layers[l].dims));
+            request.set_output_tensor(layers_[l], detail::tensor_on(layers[l].to, layers[l].dims, layers[l].type));
         }
         request.infer();
     }
@@ -183,13 +201,13 @@ private:
         std::shared_ptr<ov::Model> whole;  // what will be compiled
         engines::batches taken = engines::batches::any;
         std::vector<ov::Output<ov::Node>> ports;  // of the candidates
+        std::vector<engines::port> inputs;        // as they are given
         std::vector<engines::port> outputs;       // of a compiled network
     };
 
     [[nodiscard]] bool of_file() const { return loading_->read != nullptr; }
-    void start(extents<SpatialRank + 1> const& input, settings const& how)
+    void start(settings const& how)
     {
-        input_        = input;
         loading_      = std::make_shared<state>();
         loading_->how = how;
     }
@@ -202,15 +220,14 @@ private:
         return all;
     }
 
-    [[nodiscard]] std::vector<index_t> batch_of(index_t n) const
-    {
-        auto const shape = prepend(input_, n);
-        return {shape.extent, shape.extent + SpatialRank + 2};
-    }
     void set_batch(index_t n) const
     {
-        auto const dims = batch_of(n);
-        loading_->whole->reshape(ov::PartialShape{std::vector<ov::Dimension>{dims.begin(), dims.end()}});
+        std::map<std::size_t, ov::PartialShape> shapes;
+        for (std::size_t i = 0; i < loading_->inputs.size(); ++i) {
+            auto const dims = engines::dims_for(loading_->inputs[i], n);
+            shapes[i]       = ov::PartialShape{std::vector<ov::Dimension>{dims.begin(), dims.end()}};
+        }
+        loading_->whole->reshape(shapes);
     }
 
     /// Of a run of zeros.
@@ -218,8 +235,12 @@ private:
     {
         auto& at     = *loading_;
         auto request = compiled.create_infer_request();
-        std::vector<float> const zeros(static_cast<std::size_t>(n * input_.size()));
-        request.set_input_tensor(detail::tensor_on(zeros.data(), batch_of(n)));
+        for (std::size_t i = 0; i < at.inputs.size(); ++i) {
+            auto const dims = engines::dims_for(at.inputs[i], n);
+            ov::Tensor zeros{compiled.input(i).get_element_type(), ov::Shape{dims.begin(), dims.end()}};
+            std::memset(zeros.data(), 0, zeros.get_byte_size());
+            request.set_input_tensor(i, zeros);
+        }
         request.infer();
         at.outputs.clear();
         for (std::size_t i = 0; i < compiled.outputs().size(); ++i) {
@@ -240,7 +261,6 @@ private:
         return outputs.size();
     }
 
-    extents<SpatialRank + 1> input_{};
     ov::CompiledModel compiled_;
     detail::own_request masked_;
     detail::own_request captured_;  // whose outputs for the layers are elsewhere

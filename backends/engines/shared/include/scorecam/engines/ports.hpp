@@ -20,7 +20,10 @@ struct port {
     std::string type = "float32";  ///< of its elements
     bool any_rank    = false;      ///< the number of extents is open, too
 
-    [[nodiscard]] bool is_float() const { return type == "float32"; }
+    [[nodiscard]] bool is_float() const
+    {
+        return type == "float32" || type == "float16" || type == "bfloat16" || type == "float64";
+    }
 };
 
 /// " image (n, 3, 8, 8), other (n, 4) of int64"
@@ -29,7 +32,7 @@ struct port {
     std::string all;
     for (auto const& one : ports) {
         all += (all.empty() ? " " : ", ") + one.name + (one.any_rank ? "" : onnx::text(one.dims).substr(one.name.empty()));
-        if (!one.is_float()) { all += " of " + one.type; }
+        if (one.type != "float32") { all += " of " + one.type; }
     }
     return all.empty() ? " none" : all;
 }
@@ -47,7 +50,7 @@ struct port {
         throw model_error{"the network needs one input, an image" + (wanted.empty() ? "" : ", called " + wanted) +
                           "; it has" + listed(inputs) + "; export it with the image alone"};
     }
-    if (!inputs[0].is_float()) {
+    if (inputs[0].type != "float32") {
         throw model_error{"the network's input " + inputs[0].name + " is not of float32 but of " + inputs[0].type +
                           "; convert the network"};
     }
@@ -122,6 +125,12 @@ template <class Wanted>
 {
     auto const suits = [&](port const& one) { return one.is_float() && scores_in(one.dims, n); };
     bool const some  = std::any_of(outputs.begin(), outputs.end(), suits);
+    auto const maps  = [&](port const& one) { return one.is_float() && one.dims.size() > 2 && !scores_in(one.dims, n); };
+    if (!some && !outputs.empty() && std::all_of(outputs.begin(), outputs.end(), maps)) {
+        return model_error{"the network needs one output of the form (n, classes); it has" + listed(outputs) +
+                           ", scores for each place as those of segmentation or detection; export it with the mean of a "
+                           "class over the region that is asked about, (n, classes)"};
+    }
     return model_error{"the network needs one output of the form (n, classes); it has" + listed(outputs) +
                        (some || named ? "; name one of that form in settings::output" : "; export it with its scores")};
 }

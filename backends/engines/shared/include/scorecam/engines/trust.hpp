@@ -6,12 +6,38 @@
 #include <cstdint>
 #include <vector>
 
+#include <scorecam/error.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::engines {
 
 /// What the outputs of an image depend on beside the image.
 enum class rows { apart, mixed, random };
+
+/// Whether the scores of one image are probabilities that exclude each other.
+[[nodiscard]] inline bool sums_to_one(tensor_view<float const, 1> scores)
+{
+    double sum = 0;
+    for (float const value : scores) {
+        if (!(value >= 0 && value <= 1)) { return false; }
+        sum += static_cast<double>(value);
+    }
+    constexpr double rounding = 1e-3;  // of outputs of float16
+    return scores.size() > 1 && std::abs(sum - 1) < rounding;
+}
+
+/// How well the outputs of one image agree, in parts of the largest: engines divide their work by the batch.
+inline constexpr double exact_in_float32 = 1e-3;
+inline constexpr double exact_in_less    = 5e-2;
+
+/// What to say of rows that are mixed, if images can run by themselves; and of those that chance decides.
+inline constexpr char const* one_at_a_time =
+    "the outputs of an image depend on the others in its batch, so that it runs one at a time";
+[[nodiscard]] inline model_error by_chance()
+{
+    return model_error{"the network gives other outputs each time for the same image, as dropout does; export it in "
+                       "evaluation mode"};
+}
 
 namespace detail {
 
