@@ -283,7 +283,9 @@ template <class V, class P, class... T>
 {
     form<V> made{{name}, {}, {}, {}};
     auto const describe = [&](auto const& how) {
-        made.spellings.push_back(made.spellings.back() + ":" + how.spellings[0]);
+        std::string any;
+        for (auto const& spelling : how.spellings) { any += (any.empty() ? "" : "|") + spelling; }
+        made.spellings.push_back(made.spellings.back() + ":" + any);
         made.letters.insert(made.letters.end(), how.letters.begin(), how.letters.end());
     };
     (describe(arguments.how), ...);
