@@ -47,9 +47,8 @@ public:
     void begin(images_view images, call_choices const& now)
     {
         scorer_.begin(images, now);
-        images_   = images;
-        found_    = {};
-        all_done_ = false;
+        images_ = images;
+        found_  = {};
     }
 
     /// f(X)'s outputs, and A_k where the masks are made of them, follow them or are put on them.
@@ -134,7 +133,6 @@ public:
         score_list(live_, scores_.view(), [&](index_t first, auto const& seen) {
             if (keeps) { copy_to_host(seen, answers_.data() + first * numbers); }
         });
-        all_done_ = true;
     }
 
     /// f(X_b), if it is asked for and can matter.
@@ -221,6 +219,13 @@ public:
     }
 
     // ---- what those need who impute scores, on the host. Each waits.
+
+    /// Whether the choices are of the kind whose scores can be imputed.
+    [[nodiscard]] bool sums_one_mask_of_each_channel() const
+    {
+        return !chosen().make_masks && chosen().copies == 0 && !chosen().ablates_channels && !chosen().estimate_on_host &&
+               chosen().estimate == estimate::weighted_sum;
+    }
 
     /// A_k and s(A_k), (I, K, h, w).
     [[nodiscard]] tensor<T, rank> activations() { return waited_for(activations_); }
@@ -408,9 +413,6 @@ private:
     /// The map, by the estimate that is made on the host of each image's evidence.
     void estimate_on_host()
     {
-        if (!all_done_) {
-            throw option_error{"this estimate is made of answers, and these scores are imputed; use estimate::weighted_sum"};
-        }
         if (chosen().copies > 0 || chosen().ablates_channels) { throw option_error{no_masks}; }
         if (!own_list_.shifts.empty() && chosen().make_masks) {
             throw option_error{
@@ -641,7 +643,6 @@ private:
     held<T, 3> scores_;                     // (I, K, M)
     held<T, 2> base_;                       // (I, M), or empty
     held<T, 2> zero_mask_;                  // (I, M), or empty
-    bool all_done_ = false;                 // every channel in the list was scored, none imputed
     tensor<T, 2> answers_;                  // (channels in the list, numbers of a row), if an estimate reads them
     held<T, 2> hidden_scores_;              // (I, M), for an estimate on the host
     held<T, 2> whole_scores_;               // (I, M), likewise

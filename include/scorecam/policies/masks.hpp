@@ -125,7 +125,8 @@ struct choice<kinds::masks> {
     static consteval void check()
     {
         static_assert(
-            std::is_same_v<P, from_activations> || mask_source<P, T> || requires(P const p) { p.list.maps; },
+            std::is_same_v<P, from_activations> || mask_source<P, T> || requires(P const p) { p.list.maps; } ||
+                made_of_activations<P>,
             "scorecam: a source of masks has make<T>(extents of the image) const that returns a "
             "scorecam::mask_list<T, spatial rank>, or make<T>(image, grid) const and follows_activations() const");
     }

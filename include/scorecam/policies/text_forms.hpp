@@ -283,9 +283,8 @@ template <class V, class P, class... T>
 {
     form<V> made{{name}, {}, {}, {}};
     auto const describe = [&](auto const& how) {
-        std::string any;
-        for (auto const& spelling : how.spellings) { any += (any.empty() ? "" : "|") + spelling; }
-        made.spellings.push_back(made.spellings.back() + ":" + any);
+        auto const before = made.spellings.back();
+        for (auto const& spelling : how.spellings) { made.spellings.push_back(before + ":" + spelling); }
         made.letters.insert(made.letters.end(), how.letters.begin(), how.letters.end());
     };
     (describe(arguments.how), ...);
