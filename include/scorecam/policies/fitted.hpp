@@ -35,11 +35,12 @@ enum class fitted_part {
 /// with sigmoid of the logit, else of the score itself (as with rows of more than 65536 numbers). Without activations the
 /// covariance is that of the distance alone.
 struct fitted {
-    using kind         = kinds::estimate;
-    fitted_part part   = fitted_part::both;
-    index_t orders     = 24;    ///< in which cells are shown
-    double noise       = 1e-2;  ///< the variance of an answer that the process does not explain
-    std::uint64_t seed = 0;     ///< of the orders
+    using kind                                  = kinds::estimate;
+    static constexpr bool answers_without_masks = true;
+    fitted_part part                            = fitted_part::both;
+    index_t orders                              = 24;    ///< in which cells are shown
+    double noise                                = 1e-2;  ///< the variance of an answer that the process does not explain
+    std::uint64_t seed                          = 0;     ///< of the orders
 
     [[nodiscard]] static bool reads_outputs(score_nature nature, index_t numbers)
     {
