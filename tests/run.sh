@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing, builds and runs all the tests. With names of presets (gcc, asan), runs those instead.
+# Installs what is missing, builds and runs all the tests. With names of presets (gcc, asan, tsan), runs those instead.
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
@@ -12,7 +12,7 @@ want libtorch-dev libopenblas0-pthread
 want openmpi-bin libopenmpi-dev
 
 for preset in "${@:-gcc}"; do
-    if [ "$preset" = asan ]; then need clang libclang-rt-dev; fi
+    if [ "$preset" = asan ] || [ "$preset" = tsan ]; then need clang libclang-rt-dev; fi
     cmake --preset "$preset"
     cmake --build --preset "$preset"
     ctest --preset "$preset" -j "$(nproc)"

@@ -2,6 +2,7 @@
 // What the fuzz targets have in common: inputs to begin with, and files that exist in memory only.
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -39,9 +40,11 @@ private:
 };
 
 /// A promise that was broken: an input that does this is a finding.
-inline void require(bool kept)
+inline void require(bool kept, int line = __builtin_LINE())
 {
-    if (!kept) { std::abort(); }
+    if (kept) { return; }
+    std::fprintf(stderr, "broken: the promise in line %d of the fuzz target\n", line);
+    std::abort();
 }
 /// That a message is one sentence.
 inline void require_sentence(std::string_view text) { require(!text.empty() && text.find('\n') == std::string_view::npos); }

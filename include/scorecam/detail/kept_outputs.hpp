@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,16 +28,15 @@ public:
         {
             std::lock_guard const lock{mutex_};
             if (kept_.size() != static_cast<std::size_t>(outputs.count())) {
-                kept_  = std::vector<scratch<Backend, T, 2>>(static_cast<std::size_t>(outputs.count()));
-                names_ = std::vector<std::string>(kept_.size());
+                kept_ = std::vector<kept>(static_cast<std::size_t>(outputs.count()));
             }
-            shapes_.resize(kept_.size());
             for (std::size_t k = 0; k < kept_.size(); ++k) {
                 auto const number = static_cast<int>(k);
                 extents<2> const all{{images, outputs.row_shape(number).size()}};
-                names_[k]  = outputs.name(number);
-                shapes_[k] = outputs.row_shape(number);
-                rooms.push_back(kept_[k].shape() == all ? kept_[k].view() : kept_[k].resize(on, all));
+                auto& [name, shape, held] = kept_[k];
+                name                      = outputs.name(number);
+                shape                     = outputs.row_shape(number);
+                rooms.push_back(held.shape() == all ? held.view() : held.resize(on, all));
             }
         }
         for (std::size_t k = 0; k < rooms.size(); ++k) {
@@ -44,17 +44,19 @@ public:
         }
     }
 
-    [[nodiscard]] view_type all() const { return slice(0, kept_.empty() ? 0 : kept_[0].shape()[0]); }
+    [[nodiscard]] view_type all() const { return slice(0, kept_.empty() ? 0 : kept_[0].held.shape()[0]); }
     /// Those for images first ... first + n - 1.
     [[nodiscard]] view_type slice(index_t first, index_t n) const
     {
         ops::outputs<T> rows;
+        std::vector<std::string_view> names;
         rows.count  = static_cast<int>(kept_.size());
         rows.images = n;
         for (std::size_t k = 0; k < kept_.size(); ++k) {
-            rows.each[k] = {kept_[k].view().slice(first, n).data(), shapes_[k]};
+            rows.each[k] = {kept_[k].held.view().slice(first, n).data(), kept_[k].shape};
+            names.push_back(kept_[k].name);
         }
-        return view_type{rows, names_};
+        return view_type{rows, names};
     }
 
     /// (I, numbers of a row); there after on.wait().
@@ -64,32 +66,36 @@ public:
     void to_host(Backend& on, Explanation& found) const
     {
         found.outputs      = copied(on, 0);
-        found.output_shape = shapes_[0];
+        found.output_shape = kept_[0].shape;
         found.further_outputs.clear();
         for (std::size_t k = 0; k < kept_.size(); ++k) {
-            if (k > 0) { found.further_outputs.push_back({names_[k], shapes_[k], copied(on, k)}); }
+            if (k > 0) { found.further_outputs.push_back({kept_[k].name, kept_[k].shape, copied(on, k)}); }
         }
     }
 
     [[nodiscard]] index_t bytes() const
     {
         index_t sum = 0;
-        for (auto const& one : kept_) { sum += one.bytes(); }
+        for (auto const& one : kept_) { sum += one.held.bytes(); }
         return sum;
     }
 
 private:
     [[nodiscard]] tensor<T, 2> copied(Backend& on, std::size_t k) const
     {
-        tensor<T, 2> host{kept_[k].shape()};
-        on.to_host(as_const(kept_[k].view()), host.data());
+        tensor<T, 2> host{kept_[k].held.shape()};
+        on.to_host(as_const(kept_[k].held.view()), host.data());
         return host;
     }
 
+    struct kept {
+        std::string name;
+        ops::row_shape shape{};
+        scratch<Backend, T, 2> held{};
+    };
+
     std::mutex mutex_;
-    std::vector<scratch<Backend, T, 2>> kept_;
-    std::vector<ops::row_shape> shapes_;
-    std::vector<std::string> names_;
+    std::vector<kept> kept_;
 };
 
 }  // namespace scorecam::detail

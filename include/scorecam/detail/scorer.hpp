@@ -13,6 +13,7 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -402,10 +403,14 @@ private:
         batch_queue work{total, 1 + replicas(), recipe_.batching, now_, [this](index_t left) { return next_batch(left); }};
         {
             std::vector<std::jthread> threads;
-            for_each_replica([&](auto& one) {
-                threads.emplace_back(
-                    [&] { work.run([&](index_t first, index_t n) { one_batch(one.on, one.calls, first, n); }); });
-            });
+            try {
+                for_each_replica([&](auto& one) {
+                    threads.emplace_back(
+                        [&] { work.run([&](index_t first, index_t n) { one_batch(one.on, one.calls, first, n); }); });
+                });
+            } catch (std::bad_alloc const&) {     // for want of memory or of a thread: those that run and this one do all,
+            } catch (std::system_error const&) {  // with the same result
+            }
             work.run([&](index_t first, index_t n) { one_batch(on_, calls_, first, n); });
         }
         batch_size_           = std::max(batch_size_, work.finish());

@@ -20,6 +20,7 @@ public:
         if (shape.size() > capacity_) {
             buffer_.reset();  // before allocating: never both at once
             capacity_ = 0;
+            shape_    = {};  // should there be no memory
             buffer_.emplace(on.template allocate<T>(shape.size()));
             capacity_ = shape.size();
         }
