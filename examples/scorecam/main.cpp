@@ -1,13 +1,19 @@
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <initializer_list>
 #include <iostream>
 #include <limits>
+#include <new>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <scorecam/cpu/workers.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/version.hpp>
@@ -15,6 +21,7 @@
 #include "commands/commands.hpp"
 #include "evaluate/protocols.hpp"
 #include "maps/network.hpp"
+#include "report/terminal.hpp"
 
 namespace {
 
@@ -29,6 +36,12 @@ CLI::Validator written_as(text::form<T> how)
     };
     return CLI::Validator{check, text::listed(how)};
 }
+/// What a choice may be, or that the network's outputs say it.
+std::vector<std::string> with_auto(std::vector<std::string> names)
+{
+    names.insert(names.begin(), "auto");
+    return names;
+}
 /// One of the names.
 CLI::Validator one_of(std::vector<std::string> names)
 {
@@ -42,9 +55,17 @@ void add_network_options(CLI::App& command, cli::model_options& options)
     command.add_option("MODEL", options.model, "The network: an ONNX file, or Caffe or TensorFlow weights")
         ->required()
         ->check(CLI::ExistingFile);
-    command.add_option("--engine", options.engine, "What runs the network")
-        ->check(one_of(cli::engine_names()))
+    command.add_option("--engine", options.engine, "What runs the network; auto: the fastest engine that can")
+        ->check(one_of(with_auto(cli::engine_names())))
         ->capture_default_str();
+    command.add_option("--output-name", options.output_name,
+                       "Of several outputs, the one with the classes; of a TorchScript network its number");
+    command
+        .add_option("--constant", options.constants,
+                    "NAME=NUMBER or NAME=FILE.npy: the value of an input beside the picture; may be repeated")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command.add_option("--tokens", options.tokens,
                        "Of a vision transformer: the grid of its tokens, such as 14x14+1 with a class token before them");
     command.add_option("--description", options.description, "The description of a Caffe or TensorFlow network")
@@ -52,7 +73,11 @@ void add_network_options(CLI::App& command, cli::model_options& options)
     command.add_option("--preset", options.preset, "How pictures are prepared")
         ->check(one_of({"imagenet-torch", "imagenet-tf", "cifar", "mnist"}))
         ->capture_default_str();
-    command.add_option("--size", options.size, "Input size, N or HEIGHTxWIDTH, if not the preset's");
+    command.add_option("--size", options.size, "Input size, N or HEIGHTxWIDTH, if not the network's own or the preset's");
+    command
+        .add_option("--fit", options.fit,
+                    "How pictures of another aspect ratio are fitted; crop, or letterbox for detectors, if not given")
+        ->check(one_of({"crop", "stretch", "letterbox"}));
     command.add_option("--mean", options.mean, "Means to subtract after --scale, one or R,G,B")
         ->check(written_as(text::number("MEAN", -1e6, 1e6)))
         ->delimiter(',')
@@ -64,6 +89,14 @@ void add_network_options(CLI::App& command, cli::model_options& options)
     command.add_option("--scale", options.scale, "Factor for 8-bit pixels, e.g. 0.00392157")
         ->check(written_as(text::above("FACTOR", 0, 1e6)));
     command.add_flag("--bgr", options.bgr, "The network takes blue first");
+}
+
+void add_task_option(CLI::App& command, cli::model_options& options)
+{
+    command.add_option("--task", options.task, "What the network answers with")
+        ->check(one_of({"classification", "regression", "detection", "segmentation", "embedding"}))
+        ->capture_default_str()
+        ->group("Networks that answer with more than classes");
 }
 
 void add_model_options(CLI::App& command, cli::model_options& options)
@@ -81,7 +114,9 @@ void add_model_options(CLI::App& command, cli::model_options& options)
 CLI::Option* add_choice(CLI::App& command, cli::explain_options& options, text::choice const& line)
 {
     auto const choose = [&options, &line](std::string const& written) { options.chosen.emplace_back(line.name, written); };
-    auto* const added = command.add_option_function<std::string>("--" + line.name, choose, line.help + ": " + line.values());
+    auto const values =
+        line.values() + (line.name == "score" ? "; auto: as they are if they are probabilities already" : "");
+    auto* const added = command.add_option_function<std::string>("--" + line.name, choose, line.help + ": " + values);
     if (line.part == text::part::execution) { added->default_str(line.text({}).value_or("")); }
     return added;
 }
@@ -93,9 +128,10 @@ CLI::Option* add_choice(CLI::App& command, cli::explain_options& options, char c
 void add_layer_options(CLI::App& command, cli::explain_options& options)
 {
     command
-        .add_option("--layer", options.layers,
-                    "The layer to explain, see 'scorecam layers', by default the last spatial one; if repeated, the maps of "
-                    "all are fused")
+        .add_option(
+            "--layer", options.layers,
+            "The layer to explain, see 'scorecam layers', which says what is taken by default; if repeated, the maps of "
+            "all are fused")
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -153,6 +189,46 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
     command.add_flag(
         "--significant", options.significant,
         "With fitted: show in overlays only cells whose evidence is more than twice its error; the rest is grey");
+    add_task_option(command, options);
+    auto const number = text::number("N", -1e6, 1e6);
+    command
+        .add_option("--boxes", options.boxes,
+                    "Of a detector: what the four numbers of a box are, if it does not look like it: xywh (of the middle), "
+                    "xyxy, ltwh or yxyx; "
+                    "xywh+objectness with a fifth")
+        ->check(one_of(
+            {"xywh", "xyxy", "ltwh", "yxyx", "xywh+objectness", "xyxy+objectness", "ltwh+objectness", "yxyx+objectness"}))
+        ->group("Networks that answer with more than classes");
+    command.add_option("--box", options.box, "Of a detector: the box that is asked about, x,y,width,height in the picture")
+        ->check(written_as(number))
+        ->delimiter(',')
+        ->expected(4)
+        ->allow_extra_args(false)
+        ->group("Networks that answer with more than classes");
+    command.add_option("--at", options.at, "Of a segmenter: the place that is asked about, x,y in the picture")
+        ->check(written_as(number))
+        ->delimiter(',')
+        ->expected(2)
+        ->allow_extra_args(false)
+        ->group("Networks that answer with more than classes");
+    command
+        .add_option("--reference", options.reference,
+                    "Of an embedding: a picture, or an embedding in a .npy file, to be like")
+        ->check(CLI::ExistingFile)
+        ->group("Networks that answer with more than classes");
+    command
+        .add_option("--boxes-of-map", options.objects,
+                    "Tell the boxes and outlines of where a map is above this share of its maximum, or above Otsu's "
+                    "threshold: T or otsu")
+        ->check(CLI::Validator{[](std::string const& written) {
+                                   bool const fine = written == "otsu" || text::above("T", 0, 1).read(written);
+                                   return fine ? std::string{} : written + ": write otsu, or T above 0 and up to 1";
+                               },
+                               "otsu or T"});
+    command
+        .add_option("--map-size", options.map_size, "The size of the maps in .npy files; NaN where the network did not look")
+        ->check(one_of({"input", "picture"}))
+        ->capture_default_str();
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
 }
@@ -235,7 +311,8 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
         .add_option(
             "LIST", options.list,
             "A CSV file with the columns image and any of class, box (LEFT TOP RIGHT BOTTOM in the picture's pixels, "
-            "several separated by ';') and mask (255 object, 0 background, others not counted); or a folder of pictures")
+            "several separated by ';') and mask (255, or 1 where nothing is more, on the object, 0 background, others not "
+            "counted); or a folder of pictures")
         ->required()
         ->check(CLI::ExistingPath);
     add_layer_options(command, options);
@@ -267,8 +344,10 @@ void add_evaluate_options(CLI::App& command, cli::evaluate_options& options)
         ->check(written_as(cli::pointing_protocols()))
         ->capture_default_str()
         ->group(protocol);
-    command.add_option("--score", options.score, "What is read from the outputs; logit if they are probabilities already")
-        ->check(one_of(text::find_choice("score")->spellings))
+    command
+        .add_option("--score", options.score,
+                    "What is read from the outputs; auto: as they are if they are probabilities already, else probability")
+        ->check(one_of(with_auto(text::find_choice("score")->spellings)))
         ->capture_default_str()
         ->group(protocol);
     command.add_flag("--adcc", options.adcc, "Also average DCC, which costs another map for each")->group(protocol);
@@ -300,15 +379,61 @@ void add_merge_options(CLI::App& command, cli::merge_options& options)
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
 }
 
-}  // namespace
+/// Every option of a command that has a say in its numbers, whichever it is, under its name.
+std::vector<std::pair<std::string, std::vector<std::string>>> given_to(CLI::App const& command)
+{
+    std::vector<std::pair<std::string, std::vector<std::string>>> all;
+    for (auto const* option : command.get_options()) {
+        auto const name = option->get_single_name();
+        bool const file = option->get_positional() || name == "labels" || name == "description";
+        bool const none = name == "help" || name == "output" || name == "shard" || name == "threads";
+        if (file || none) { continue; }
+        auto values = option->results();
+        if (values.empty() && !option->get_default_str().empty()) { values = {option->get_default_str()}; }
+        if (!values.empty()) { all.emplace_back(name, std::move(values)); }
+    }
+    return all;
+}
 
-int main(int argc, char** argv)
+/// Leaves without the destructors of libraries where memory was limited: threads of OpenBLAS that did not get theirs wait
+/// for it, and would be waited for. What was to be written has been.
+int leave(int status)
+{
+    for (auto const which : {RLIMIT_AS, RLIMIT_DATA}) {
+        rlimit limit{};
+        if (getrlimit(which, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) { _exit(status); }
+    }
+    return status;
+}
+
+/// Says what nobody caught: mostly memory that ran out in a thread, or in a library that is being loaded.
+[[noreturn]] void say_and_end()
+{
+    auto const say = [](char const* text) { static_cast<void>(!write(STDERR_FILENO, text, std::strlen(text))); };
+    say("scorecam: ended by an error in a library, such as memory that ran out: ");
+    try {
+        if (auto const what = std::current_exception()) { std::rethrow_exception(what); }
+    } catch (std::exception const& e) {
+        say(e.what());
+    } catch (...) {
+        say("unknown");
+    }
+    say("\n");
+    _exit(1);
+}
+
+/// Libraries are initialised before main(), and may find no memory.
+void before_libraries() { std::set_terminate(say_and_end); }
+[[gnu::section(".preinit_array"), gnu::used]] void (*const at_the_start)() = before_libraries;
+
+int run(int argc, char** argv)
 {
     CLI::App app{"Score-CAM: where did a classifier look?"};
     app.set_version_flag("--version", SCORECAM_VERSION);
     app.require_subcommand(1);
-    app.failure_message(
-        [](CLI::App const*, CLI::Error const& e) { return std::string{"scorecam: "} + e.what() + "; see --help\n"; });
+    app.failure_message([](CLI::App const*, CLI::Error const& e) {
+        return std::string{"scorecam: "} + cli::one_line(e.what()) + "; see --help\n";
+    });
     app.footer("Exit status: 0 done, 1 something failed, 2 wrong usage.");
 
     cli::explain_options explain;
@@ -330,6 +455,7 @@ int main(int argc, char** argv)
     add_evaluate_options(*evaluate_command, evaluate);
     add_merge_options(*merge_command, merge);
     add_model_options(*layers_command, layers);
+    add_task_option(*layers_command, layers);
 
     try {
         app.parse(argc, argv);
@@ -342,16 +468,39 @@ int main(int argc, char** argv)
              std::initializer_list<cli::explain_options*>{&explain, &compare, &bench, &evaluate}) {
             options->complete();
         }
-        if (evaluate_command->parsed()) { return cli::evaluate(evaluate); }
+        for (cli::model_options* options :
+             std::initializer_list<cli::model_options*>{&explain, &compare, &bench, &evaluate, &layers}) {
+            options->look_at_file();
+        }
+        if (evaluate_command->parsed()) {
+            evaluate.given = given_to(*evaluate_command);
+            return cli::evaluate(evaluate);
+        }
         if (merge_command->parsed()) { return cli::merge(merge); }
         if (bench_command->parsed()) { return cli::bench(bench); }
         if (compare_command->parsed()) { return cli::compare(compare); }
         return explain_command->parsed() ? cli::explain(explain) : cli::list_layers(layers);
     } catch (scorecam::option_error const& e) {
-        std::cerr << "scorecam: " << e.what() << '\n';
+        std::cerr << "scorecam: " << cli::one_line(e.what()) << '\n';
         return 2;
+    } catch (std::bad_alloc const&) {
+        std::cerr << "scorecam: memory ran out; write a smaller --batch, fewer --threads, or let it have more\n";
+    } catch (std::system_error const& e) {
+        std::cerr << "scorecam: the system refused something, such as another thread: " << cli::one_line(e.what()) << '\n';
     } catch (std::exception const& e) {
-        std::cerr << "scorecam: " << e.what() << '\n';
-        return 1;
+        std::cerr << "scorecam: " << cli::one_line(e.what()) << '\n';
     }
+    return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    int status = 1;
+    {
+        cli::standard_streams const streams;
+        status = streams.finish(run(argc, argv));
+    }
+    return leave(status);
 }

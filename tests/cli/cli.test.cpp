@@ -219,7 +219,8 @@ TEST_CASE("errors are one line that says what to do")
     fails(network + picture + how + " --target 3 --target 3", "each class once", 2);
     fails(network + picture + how + " --baseline blur:1,2", "blur:SIGMA", 2);
     fails(network + picture + " --size 4", "give the size and the channels");
-    fails(files::own("README.md") + picture, "cannot read the network");
+    fails(files::own("README.md") + picture + " --engine opencv", "cannot read the network");
+    fails(files::own("README.md") + picture, "not an ONNX file");
 }
 
 TEST_CASE("options may stand before the network and the pictures")
@@ -307,7 +308,7 @@ TEST_CASE("a name or a value that is none is status 2 in every command, and the 
     refuses("layers", "--scale 0", "write FACTOR above 0");
     refuses("layers", "--scale nan", "write FACTOR above 0");
     refuses("layers", "--std 0", "write DEVIATION above 0");
-    refuses("layers", "--engine abacus", "write opencv");
+    refuses("layers", "--engine abacus", "or opencv");
     refuses("compare", "--composition official,score=logt", "score=logt: write probability, logit or sigmoid");
     refuses("compare", "--composition official,weighting=sofmax", "write raw, relu, softmax or uniform");
     refuses("compare", "--composition official,map-scaling=nne", "write none or min-max");
@@ -321,7 +322,7 @@ TEST_CASE("a name or a value that is none is status 2 in every command, and the 
 
 TEST_CASE("layers lists what can be explained, with shapes and the default")
 {
-    auto const done = run("layers " + network + " --size 96");
+    auto const done = run("layers " + network + " --size 96 --engine opencv");
     CHECK(done.status == 0);
     CHECK(contains(done.text, "* ReLU"));
     CHECK(contains(done.text, "(64, 12, 12)"));

@@ -21,6 +21,7 @@
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/xtensor/npy.hpp>
 
+#include "onnx/written.hpp"
 #include "program.hpp"
 
 namespace fs = std::filesystem;
@@ -359,7 +360,7 @@ TEST_CASE("wrong lists and other settings are one line that says what to do")
     fails(list, "--level nan", "LEVEL from 0.01 to 0.999");
     fails(list, "--resamples 0", "--resamples");
     fails(list, "--seed -1", "SEED from 0");
-    fails(list, "--score logt", "write probability, logit or sigmoid");
+    fails(list, "--score logt", "write auto, probability, logit or sigmoid");
     fails(list, "--composition nothing", "name of a convention");
     fails(list, "--composition torch_cam,score=logt", "write probability, logit or sigmoid");
     fails(list, "--composition torch_cam,engin=opencv", "write one of masks, groups,");
@@ -416,6 +417,174 @@ TEST_CASE("a folder is a list, engines stand side by side, and the time left is 
     CHECK(line_of(all, "official", "iou")["mean"].is_null());
 }
 
+TEST_CASE("a row that failed is tried again, and whatever changed since a run began is named")
+{
+    auto const list    = list_with("changed", "image,class\nstar.png,4\nlate.png,0\n");
+    auto const folder  = fs::path{list}.parent_path();
+    auto const out     = fresh("changed_results");
+    auto const command = "evaluate " + network + " " + list + how + " --composition official --curves none --output " + out;
+    fs::copy_file(samples + "plain_star.png", folder / "star.png");
+    auto const first = run(command);
+    CHECK(first.status == 1);
+    CHECK(contains(first.text, "row 1, late.png, is left out: cannot read"));
+    auto const before = bytes(out + "/journal.jsonl");
+    CHECK(run(command).status == 1);
+    CHECK(bytes(out + "/journal.jsonl") == before);  // it failed in the same way
+    fs::copy_file(samples + "striped_disc.png", folder / "late.png");
+    auto const second = run(command);
+    CAPTURE(second.text);
+    CHECK(second.status == 0);
+    CHECK(results(out)["failed"].empty());
+    CHECK(results(out)["pictures"] == 2);
+
+    auto const refused = [&](std::string const& line, std::string const& expected) {
+        auto const done = run(line);
+        CAPTURE(done.text);
+        CHECK(done.status == 2);
+        CHECK(lines(done.text) == 1);
+        CHECK(contains(done.text, expected));
+    };
+    fs::copy_file(samples + "striped_disc.png", folder / "star.png", fs::copy_options::overwrite_existing);
+    refused(command, "row 0 was evaluated before, and since then star.png has changed from {\"bytes\":");
+    fs::remove(folder / "star.png");
+    refused(command, "since then its files have gone: cannot read");
+    fs::copy_file(samples + "plain_star.png", folder / "star.png");
+    CHECK(run(command).status == 0);
+    refused(command + " --batch 2", "/options/batch");
+    refused(command + " --bgr", "/options/colours is \"rgb\" there and \"bgr\" here");
+    refused(command + " --level 0.9", "/bootstrap/level is 0.95 there and 0.9 here");
+}
+
+TEST_CASE("parts of one picture that were made from two files are not merged")
+{
+    auto const list   = list_with("two_files", "image,class\nstar.png,4\nstar.png,0\n");
+    auto const folder = fs::path{list}.parent_path();
+    auto const out    = fresh("two_files_results");
+    auto const part   = [&](std::string const& which, std::string const& picture) {
+        fs::copy_file(samples + picture, folder / "star.png", fs::copy_options::overwrite_existing);
+        return run("evaluate " + network + " " + list + how + " --composition official --curves none --output " + out +
+                     " --shard " + which);
+    };
+    REQUIRE(part("1/2", "plain_star.png").status == 0);
+    REQUIRE(part("2/2", "striped_disc.png").status == 0);
+    auto const done =
+        run("merge " + out + "/journal.1-of-2.jsonl " + out + "/journal.2-of-2.jsonl --output " + out + "/all");
+    CAPTURE(done.text);
+    CHECK(done.status == 2);
+    CHECK(contains(done.text, "star.png was another file in row 0 of"));
+    CHECK(!fs::exists(out + "/all"));
+}
+
+TEST_CASE("weights beside a network belong to what a journal was made from")
+{
+    if (!contains(run("evaluate --help").text, "onnxruntime")) {
+        MESSAGE("skipped: this program has no engine that reads weights beside a network");
+        return;
+    }
+    using namespace onnx_written;
+    auto const list   = list_with("weights", "image,class\n" + samples + "plain_star.png,1\n");
+    auto const folder = fs::path{list}.parent_path();
+    auto const write  = [&](float first) {
+        std::vector<float> values(12, 0.5F);
+        values[0] = first;
+        std::ofstream{folder / "net.weights", std::ios::binary}.write(reinterpret_cast<char const*>(values.data()), 48);
+    };
+    auto const apart = text(5, number(1, 4) + number(1, 3) + number(1, 1) + number(1, 1) + number(2, 1) + text(8, "w") +
+                                   text(13, text(1, "location") + text(2, "net.weights")) + number(14, 1));
+    std::ofstream{folder / "net.onnx", std::ios::binary}
+        << onnx_written::network(image({-1, 3, 24, 24}) + apart + node("Conv", {"x", "w"}, "c") + node("Relu", {"c"}, "r") +
+                                 node("GlobalAveragePool", {"r"}, "p") + node("Flatten", {"p"}, "y") + output("y", {-1, 4}));
+    write(0.5F);
+    auto const command =
+        "evaluate " + (folder / "net.onnx").string() + " " + list +
+        " --preset imagenet-tf --size 24 --engine onnxruntime --composition official --curves none --output " +
+        (folder / "out").string();
+    auto const first = run(command);
+    CAPTURE(first.text);
+    REQUIRE(first.status == 0);
+    write(0.25F);
+    auto const done = run(command);
+    CAPTURE(done.text);
+    CHECK(done.status == 2);
+    CHECK(contains(done.text, "/weights_crc64/net.weights is"));
+}
+
+TEST_CASE("closed standard descriptors do not become files of the run")
+{
+    auto const list = list_with("descriptors", "image\n" + samples + "plain_star.png\nbroken.png\n");
+    auto const out  = fresh("descriptors_results");
+    for (auto const* closed : {"<&-", "<&- 2>&-", "<&- 2>&- >&-"}) {
+        CAPTURE(std::string{closed});
+        fs::remove_all(out);
+        auto const done = shell("sh -c '" + std::string{SCORECAM_PROGRAM} + " evaluate " + network + " " + list + how +
+                                " --composition official --curves none --output " + out + " " + closed + "'");
+        CHECK(done.status == 1);
+        auto const journal = bytes(out + "/journal.jsonl");
+        CHECK(lines(journal) == 3);
+        std::istringstream each{journal};
+        for (std::string line; std::getline(each, line);) { CHECK(json::accept(line)); }
+        CHECK(json::accept(bytes(out + "/results.json")));
+        for (auto const& entry : fs::directory_iterator{out}) {
+            CHECK(entry.path().filename().string().rfind(".part", 0) != 0);
+        }
+    }
+}
+
+TEST_CASE("lists by RFC 4180, with a byte order mark, from a pipe; and masks of 0 and 1")
+{
+    auto const folder = fresh("rfc4180");
+    fs::create_directories(folder);
+    fs::copy_file(samples + "plain_star.png", folder + "/a \"star\", plain.png");
+    fs::copy_file(samples + "plain_star.png", folder + "/two\nlines.png");
+    auto mask = scorecam::opencv::read_image(samples + "plain_star.mask.4.png");
+    scorecam::opencv::write_image(folder + "/255.png", mask);
+    mask /= 255;
+    scorecam::opencv::write_image(folder + "/1.png", mask);
+    mask *= 100;
+    scorecam::opencv::write_image(folder + "/100.png", mask);
+    std::ofstream{folder + "/list.csv"} << "\xEF\xBB\xBF\"image\",class,mask\r\n"
+                                        << "\"a \"\"star\"\", plain.png\",4,255.png\r\n"
+                                        << "\"two\nlines.png\",\"4\",1.png\r\n\r\n"
+                                        << "\"a \"\"star\"\", plain.png\",4,100.png";
+    auto const out  = fresh("rfc4180_results");
+    auto const rest = how + " --composition official --curves none --output ";
+    auto const done = run("evaluate " + network + " " + folder + "/list.csv" + rest + out);
+    CAPTURE(done.text);
+    CHECK(done.status == 1);
+    CHECK(contains(done.text, "row 2, a \"star\", plain.png, is left out: "));
+    CHECK(contains(done.text, "has values up to 100 and no object"));
+    std::ifstream journal{out + "/journal.jsonl"};
+    std::vector<json> written;
+    for (std::string line; std::getline(journal, line);) { written.push_back(json::parse(line)); }
+    REQUIRE(written.size() == 4);
+    CHECK(written[2]["image"] == "two\nlines.png");
+    CHECK(written[1]["maps"] != json::array());
+    for (int map = 0; map < 2; ++map) { CHECK(written[1]["maps"][map]["numbers"] == written[2]["maps"][map]["numbers"]); }
+
+    auto const piped = shell("cd " + samples + " && printf 'image\\nplain_star.png\\n' | " + SCORECAM_PROGRAM +
+                             " evaluate " + network + " /dev/stdin" + rest + out + "/piped");
+    CAPTURE(piped.text);
+    CHECK(piped.status == 1);  // its pictures lie beside /dev/stdin
+    CHECK(contains(piped.text, "row 0, plain_star.png, is left out: cannot read /dev/plain_star.png"));
+}
+
+TEST_CASE("where there is little memory, there is a sentence and an end" *
+          long_when_sanitized{"they need memory without end"})
+{
+    auto const out = fresh("little");
+    for (int const megabytes : {600, 650, 700, 750, 800, 900}) {
+        auto const done = shell("ulimit -v " + std::to_string(megabytes * 1024) + " && timeout 60 " + SCORECAM_PROGRAM +
+                                " evaluate " + network + " " + list_of_samples() + how +
+                                " --composition official,channels=deviation:4 --curves none --output " + out);
+        CAPTURE(megabytes);
+        CAPTURE(done.text);
+        CHECK(done.status != 124);  // of timeout
+        CHECK(done.status < 128);
+        CHECK(!done.text.empty());
+        fs::remove_all(out);
+    }
+}
+
 #ifdef SCORECAM_MPI_PROGRAM
 
 namespace {
@@ -461,6 +630,36 @@ TEST_CASE("ranks give the bytes of the single run, and one that stands still doe
     REQUIRE(::kill(slow, SIGCONT) == 0);
     CHECK(all.wait() == 0);
     CHECK(lines(bytes(journal)) == 1 + rows);
+    check_same_results(out, whole());
+}
+
+TEST_CASE("ranks: one that dies ends the run within a minute, and the journal is whole" *
+          long_when_sanitized{"waiting is all there is to it"})
+{
+    auto const launch  = ranks(3);
+    auto const at      = launch.find(SCORECAM_MPIEXEC) + std::string{SCORECAM_MPIEXEC}.size();
+    auto const goes_on = launch.substr(0, at) + " --enable-recovery" + launch.substr(at);  // Open MPI's way not to abort
+    if (shell(std::string{SCORECAM_MPIEXEC} + " --enable-recovery --version").status != 0) {
+        MESSAGE("skipped: this launcher always aborts");
+        return;
+    }
+    auto const out     = fresh("dying");
+    auto const journal = out + "/journal.jsonl";
+    auto const marker  = "SCORECAM_TEST=dying" + std::to_string(getpid());
+    background all{"env " + marker + " " + goes_on + evaluate_samples() + out + " --threads 1"};
+    REQUIRE(soon([&] { return lines(bytes(journal)) >= 2; }));
+    auto const victim = rank_of(marker, 2);
+    REQUIRE(victim > 0);
+    auto const begin = std::chrono::steady_clock::now();
+    REQUIRE(::kill(victim, SIGKILL) == 0);
+    (void)all.wait();
+    CHECK(std::chrono::steady_clock::now() - begin < 60s);
+    CHECK(soon([&] { return rank_of(marker, 0) == 0 && rank_of(marker, 1) == 0; }));
+    CHECK(lines(bytes(journal)) >= rows);  // all but the row that it may have had
+    CHECK(!fs::exists(out + "/results.json"));
+    auto const again = run(evaluate_samples() + out);
+    CAPTURE(again.text);
+    CHECK(again.status == 0);
     check_same_results(out, whole());
 }
 

@@ -149,7 +149,11 @@ TEST_CASE("tokens are laid out on the image, with a class token before them or n
             }
         }
     }
-    CHECK(names(st::network{recorded::file("vit"), {3, 12, 16}}.layers()) == std::vector<std::string>{"patches"});
+    st::network const by_itself{recorded::file("vit"), {3, 12, 16}};  // the norm behind feeds the class token alone
+    CHECK(names(by_itself.explained()) == std::vector<std::string>{"blocks.1.norm1"});
+    CHECK(by_itself.explained()[0].shape == sc::image_shape{16, 3, 4});
+    CHECK(by_itself.explained()[0].form == "tokens, 1 of no place before them");
+    CHECK(names(by_itself.layers()).front() == "patches");
 
     auto windowed       = st::network{recorded::file("windowed"), {3, 16, 24}, {"blocks.1.norm1"}, {.tokens = of_windowed}};
     auto const pictures = recorded::of("windowed", "input");

@@ -138,6 +138,76 @@ TEST_CASE("a damaged file is refused")
     CHECK(contains(refusal(swapped), ">f4"));
 }
 
+namespace {
+
+/// A .npy file with this dictionary, whose length is written in `digits` bytes, and these bytes of elements.
+std::string npy_file(std::string const& dictionary, std::size_t bytes, std::size_t digits = 2, std::uint32_t length = 0)
+{
+    std::string all{"\x93NUMPY\x01", 7};
+    all[6] = digits == 2 ? '\x01' : '\x02';
+    all += '\0';
+    auto left = length > 0 ? length : static_cast<std::uint32_t>(dictionary.size());
+    for (std::size_t d = 0; d < digits; ++d, left >>= 8U) { all += static_cast<char>(left & 255U); }
+    return all + dictionary + std::string(bytes, '\0');
+}
+std::string with_shape(std::string const& shape)
+{
+    return "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }\n";
+}
+
+}  // namespace
+
+TEST_CASE("a header that lies is refused before anything is allocated for it")
+{
+    temporary_folder const folder{"scorecam_npy_lies"};
+    auto const path    = folder / "lies.npy";
+    auto const refusal = [&](std::string const& content) {
+        write(path, content);
+        auto const text = message_of<sx::npy_error>([&] { static_cast<void>(sx::load_npy<float, 3>(path)); });
+        CHECK(text.rfind(path.string() + " is not a .npy file of float32: ", 0) == 0);
+        CHECK(!contains(text, "\n"));
+        return text;
+    };
+    for (auto const* shape : {"(4294967296, 4294967296, 1)", "(9223372036854775807, 1, 1)", "(0, 9223372036854775807, 1)",
+                              "(4611686018427387905, 4, 1)"}) {
+        CHECK(contains(refusal(npy_file(with_shape(shape), 64)), "larger than any memory"));
+    }
+    CHECK(contains(refusal(npy_file(with_shape("(1073741824, 1024, 1)"), 64)), "ends before the last of the 1099511627776"));
+    for (auto const* shape : {"(-1, -4, 4)", "(18446744073709551616, 1, 1)", "(x, 1, 1)", "(1, 2, 3", "(, )"}) {
+        CHECK(contains(refusal(npy_file(with_shape(shape), 64)), "no size"));
+    }
+    for (auto const* shape : {"3", "(1 2)", "(1.5, 1, 1)", ""}) {
+        CHECK(contains(refusal(npy_file(with_shape(shape), 64)), "lacks a '"));
+    }
+    CHECK(contains(refusal(npy_file("': <f4", 0, 4, 0x7A'D6'84'34U)), "ends within its header"));  // 2 GB of it
+    CHECK(contains(refusal(npy_file("", 0, 4, 0xFF'FF'FF'FFU)), "ends within its header"));
+    CHECK(contains(refusal(npy_file("", 0)), "lacks a '{'"));
+    CHECK(contains(refusal(npy_file("{", 0)), "lacks a '''"));
+    CHECK(contains(refusal(npy_file("{'descr: 1", 0)), "ends within a text"));
+    CHECK(contains(refusal(npy_file("{'descr': '<f4', 'fortran_order': 0, 'shape': (1, 1, 1)}", 4)), "neither True nor"));
+    CHECK(contains(refusal(npy_file("{'descr': '<f4', 'shape': (1, 1, 1)}", 4)), "has not all of"));
+    CHECK(contains(refusal(npy_file("{'descr': '<f4', 'descr': '<f4', 'shape': (1, 1, 1)}", 4)), "has the key 'descr'"));
+    CHECK(contains(refusal(npy_file("{'descr': '<f4', 'more': True}", 4)), "has the key 'more'"));
+    CHECK(
+        contains(refusal(npy_file("{'descr': '\x1b[2J\n', 'fortran_order': False, 'shape': (1, 1, 1)}", 4)), "no type has"));
+    CHECK(
+        contains(refusal(npy_file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 1, 1)}", 4)), "lacks a"));
+    CHECK(contains(refusal(std::string{"\x93NUMPY\x09\x00", 8}), "its version is 9"));
+}
+
+TEST_CASE("keys in another order, long headers and numbers as Python 2 wrote them are read")
+{
+    temporary_folder const folder{"scorecam_npy_other"};
+    auto const path = folder / "other.npy";
+    for (std::size_t const digits : {2U, 4U}) {
+        write(path, npy_file("{\"shape\": (1L, 3L), 'fortran_order' : False, 'descr': '<f4'}" + std::string(139, ' ') + "\n",
+                             12, digits));  // 202 bytes: more than 127
+        CHECK(sx::load_npy<float, 2>(path) == xt::xtensor<float, 2>{{0, 0, 0}});
+    }
+    write(path, npy_file(with_shape("()"), 4));
+    CHECK(sx::load_npy<float, 0>(path)() == 0);
+}
+
 TEST_CASE("a file that cannot be written is an error")
 {
     auto const path = std::filesystem::temp_directory_path() / "scorecam_no_such_folder" / "small.npy";

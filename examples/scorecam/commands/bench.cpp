@@ -24,6 +24,9 @@
 #include "commands/subprocess.hpp"
 #include "maps/map_maker.hpp"
 #include "report/bench_report.hpp"
+#include "report/plot.hpp"
+#include "report/terminal.hpp"
+#include "report/written_aside.hpp"
 
 namespace cli {
 namespace {
@@ -98,7 +101,7 @@ public:
 
     void say(std::string const& text) const
     {
-        if (isatty(STDERR_FILENO) != 0) { std::cerr << "\r\033[K" << text << std::flush; }
+        if (isatty(STDERR_FILENO) != 0) { terminal() << "\r\033[K" << text << std::flush; }
     }
 };
 
@@ -126,7 +129,9 @@ public:
         std::exception_ptr failure;
         for (auto& one : cases_) {
             status_.say("the first map of " + one.which.name());
-            one.options.targets.clear();  // the exact map's: in bfloat16 another class may lead
+            auto const engine  = exact_["engine"].get<std::string>();
+            one.options.engine = engine.substr(0, engine.find(' '));  // one for all cases
+            one.options.targets.clear();                              // the exact map's: in bfloat16 another class may lead
             for (auto const& target : exact_["targets"]) { one.options.targets.push_back(target.dump()); }
             try {
                 one.first = one.which == exact
@@ -239,11 +244,15 @@ int bench(bench_options const& options)
     measured.measure();
     auto const report = measured.report();
     print(report, std::cout);
-    if (!options.plot.empty()) { sc::opencv::write_image(options.plot, plot(report)); }
+    if (!options.plot.empty()) {
+        written_aside(options.plot, [&](std::filesystem::path const& to) { sc::opencv::write_image(to, plot(report)); });
+    }
     if (!options.json.empty()) {
-        std::ofstream out{options.json};
-        out << report.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
-        if (!out.flush()) { throw sc::error{"cannot write " + options.json}; }
+        written_aside(options.json, [&](std::filesystem::path const& to) {
+            std::ofstream out{to};
+            out << report.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
+            if (!out.flush()) { throw sc::error{"cannot write " + options.json}; }
+        });
     }
     return 0;
 }

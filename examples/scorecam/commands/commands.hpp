@@ -31,12 +31,14 @@ struct evaluate_options : explain_options {
     std::string curves     = "paper";
     std::string confidence = "paper";
     std::string pointing   = "inside";
-    std::string score      = "probability";  ///< read from the outputs to evaluate maps
+    std::string score      = "auto";  ///< read from the outputs to evaluate maps
     bool adcc              = false;
     std::string shard;  ///< "2/5", or empty for all
     double level            = 0.95;
     long resamples          = 2000;
     unsigned long long seed = 1;
+    /// Every option as it was written, or its default; not what says where results go, nor files, whose contents count.
+    std::vector<std::pair<std::string, std::vector<std::string>>> given;
 };
 int evaluate(evaluate_options const& options);
 

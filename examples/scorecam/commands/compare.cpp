@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
@@ -14,6 +15,8 @@
 #include "maps/agreement.hpp"
 #include "maps/chosen_explainer.hpp"
 #include "maps/network.hpp"
+#include "maps/score_choice.hpp"
+#include "report/written_aside.hpp"
 
 namespace cli {
 namespace {
@@ -59,6 +62,7 @@ int compare(compare_options const& options)
 
     auto const names = options.labels.empty() ? labels{} : labels{options.labels};
     auto network     = open_network(options, options.layers);
+    for (auto& one : all) { one = with_score_for(network.on(), std::move(one)); }
     sc::cpu::backend cpu{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads};
 
     auto const which = options.target_policy(names);
@@ -110,11 +114,16 @@ int compare(compare_options const& options)
     std::cout << "\nMedians over " << inputs.size()
               << " pictures, each map against official's: rank correlation, largest and mean\n"
                  "difference, and intersection over union of the 20 % largest pixels.\n";
-    if (!options.panel_file.empty()) { sc::opencv::write_image(options.panel_file, stacked(panel)); }
+    if (!options.panel_file.empty()) {
+        written_aside(options.panel_file,
+                      [&](std::filesystem::path const& to) { sc::opencv::write_image(to, stacked(panel)); });
+    }
     if (!options.json.empty()) {
-        std::ofstream out{options.json};
-        out << rows.dump(2) << '\n';
-        if (!out.flush()) { throw sc::error{"cannot write " + options.json}; }
+        written_aside(options.json, [&](std::filesystem::path const& to) {
+            std::ofstream out{to};
+            out << rows.dump(2) << '\n';
+            if (!out.flush()) { throw sc::error{"cannot write " + options.json}; }
+        });
     }
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include <scorecam/engines/onnx/file.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/version.hpp>
 
@@ -23,6 +25,7 @@
 #include "evaluate/process_group.hpp"
 #include "evaluate/results.hpp"
 #include "report/tables.hpp"
+#include "report/terminal.hpp"
 
 namespace cli {
 namespace {
@@ -68,21 +71,28 @@ protocols protocols_of(evaluate_options const& options)
             options.adcc};
 }
 
-score score_of(std::string const& name)
-{
-    sc::text::composition read;
-    sc::text::choose(read, *sc::text::find_choice("score"), name, "--score " + name);
-    return read.score;
-}
+json checksum_or_null(fs::path const& file) { return file.empty() ? json(nullptr) : json(sum_of_file(file).checksum()); }
 
-/// Of a file that may not have been given, and of the weights that belong to a network of OpenVINO's.
-json sum_of(fs::path const& file)
+/// Of the files beside a network that belong to it: ONNX's external weights, and those of OpenVINO's format.
+json sums_of_weights(fs::path const& network)
 {
-    if (file.empty()) { return nullptr; }
-    auto bytes         = bytes_of(file);
-    auto const weights = fs::path{file}.replace_extension(".bin");
-    if (file.extension() == ".xml" && fs::exists(weights)) { bytes += bytes_of(weights); }
-    return checksum_of(bytes);
+    auto all           = json::object();
+    auto const weights = fs::path{network}.replace_extension(".bin");
+    if (network.extension() == ".xml" && fs::exists(weights)) {
+        all[weights.filename().string()] = sum_of_file(weights).checksum();
+    }
+    if (network.extension() != ".onnx") { return all; }
+    auto const graph = sc::onnx::read_file(network.string());
+    auto const add   = [&](sc::onnx::tensor const& one) {
+        if (one.apart && !all.contains(one.apart->location)) {
+            all[one.apart->location] = sum_of_file(one.apart->file).checksum();
+        }
+    };
+    for (auto const& [name, one] : graph.constants) { add(one); }
+    for (auto const& node : graph.nodes) {
+        for (auto const& given : node.attributes) { add(given.value); }
+    }
+    return all;
 }
 
 /// Everything that changes numbers, but not where it is or on how many threads it ran.
@@ -90,18 +100,22 @@ json header_of(evaluate_options const& options, image_list const& list, protocol
 {
     auto columns = json::array();
     for (auto const& one : how.columns()) { columns.push_back({{"metric", one.metric}, {"protocol", one.protocol}}); }
+    auto given = json::object();
+    for (auto const& [name, values] : options.given) { given[name] = values; }
     return {{"scorecam", "evaluation"},
             {"version", SCORECAM_VERSION},
             {"model", fs::path{options.model}.filename().string()},
-            {"model_crc64", sum_of(options.model)},
-            {"description_crc64", sum_of(options.description)},
-            {"labels_crc64", sum_of(options.labels)},
+            {"model_crc64", checksum_or_null(options.model)},
+            {"weights_crc64", sums_of_weights(options.model)},
+            {"description_crc64", checksum_or_null(options.description)},
+            {"labels_crc64", checksum_or_null(options.labels)},
             {"list_crc64", list.checksum},
             {"rows", list.rows.size()},
             {"score", options.score},
             {"bootstrap", {{"level", options.level}, {"resamples", options.resamples}, {"seed", options.seed}}},
             {"columns", columns},
-            {"configurations", std::move(configurations)}};
+            {"configurations", std::move(configurations)},
+            {"options", std::move(given)}};
 }
 
 void make_folder(std::string const& output)
@@ -127,15 +141,15 @@ public:
 
     void clear() const
     {
-        if (shown()) { std::cerr << "\r\033[K" << std::flush; }
+        if (shown()) { terminal() << "\r\033[K" << std::flush; }
     }
     void one_more()
     {
         ++done_;
         if (!shown()) { return; }
         auto const rate = seconds() / static_cast<double>(done_ - before_);
-        std::cerr << "\r\033[K" << done_ << " of " << total_ << " pictures, "
-                  << clock_text(rate * static_cast<double>(total_ - done_)) << " left" << std::flush;
+        terminal() << "\r\033[K" << done_ << " of " << total_ << " pictures, "
+                   << clock_text(rate * static_cast<double>(total_ - done_)) << " left" << std::flush;
     }
     [[nodiscard]] double seconds() const
     {
@@ -165,12 +179,32 @@ class subject {
 public:
     explicit subject(evaluate_options const& options)
         : how_{protocols_of(options)}, list_{read_list(options.list)},
-          evaluator_{options, configurations_of(options, options.compositions), how_, score_of(options.score), options.seed},
+          evaluator_{options, configurations_of(options, options.compositions), how_, options.score, options.seed},
           header_(header_of(options, list_, how_, evaluator_.configurations()))
     {
     }
     [[nodiscard]] json const& header() const { return header_; }
     [[nodiscard]] sc::index_t rows() const { return static_cast<sc::index_t>(list_.rows.size()); }
+    /// Throws scorecam::option_error if what the line of a row was made from has changed.
+    void check_unchanged(json const& line) const
+    {
+        auto const row     = line["row"].get<sc::index_t>();
+        auto const changed = [&](std::string const& how) {
+            throw sc::option_error{"row " + std::to_string(row) + " was evaluated before, and since then " + how +
+                                   "; put it back, or write another --output"};
+        };
+        json now;
+        try {
+            now = normal(files_of(list_.rows[static_cast<std::size_t>(row)], list_.folder));
+        } catch (std::runtime_error const& e) {
+            changed(std::string{"its files have gone: "} + e.what());
+        }
+        for (auto const& [name, sum] : now.items()) {
+            if (!line["files"].contains(name)) { changed(name + " has come to it"); }
+            auto const& then = line["files"][name];
+            if (then != sum) { changed(name + " has changed from " + then.dump() + " to " + sum.dump()); }
+        }
+    }
     [[nodiscard]] member as_member()
     {
         return {header_, [this](sc::index_t row) {
@@ -207,7 +241,11 @@ int evaluate(evaluate_options const& options)
         for (sc::index_t row = 0; row < on->rows(); ++row) {
             if (!part.has(row)) { continue; }
             ++rows;
-            if (book.rows().count(row) == 0) { left.push_back(row); }
+            if (!book.has(row)) {
+                left.push_back(row);
+            } else {
+                on->check_unchanged(book.lines().at(row));
+            }
         }
         auto const before = rows - left.size();
         if (before > 0) {
@@ -219,8 +257,8 @@ int evaluate(evaluate_options const& options)
             if (line.contains("failed")) {
                 shown.clear();
                 failed = 1;
-                std::cerr << "scorecam: row " << line["row"] << ", " << line["image"].get<std::string>()
-                          << ", is left out: " << line["failed"].get<std::string>() << '\n';
+                std::cerr << "scorecam: row " << line["row"] << ", " << one_line(line["image"].get<std::string>())
+                          << ", is left out: " << one_line(line["failed"].get<std::string>()) << '\n';
             }
             shown.one_more();
         });

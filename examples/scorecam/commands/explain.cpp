@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include <boost/timer/progress_display.hpp>
 #include <nlohmann/json.hpp>
@@ -13,14 +14,18 @@
 #include <unistd.h>
 
 #include <scorecam/cpu/backend.hpp>
+#include <scorecam/metrics/correlation.hpp>
+#include <scorecam/metrics/objects.hpp>
 #include <scorecam/opencv/images.hpp>
-#include <scorecam/ops/rows.hpp>
 #include <scorecam/scorecam.hpp>
 #include <scorecam/xtensor/npy.hpp>
 
 #include "commands/commands.hpp"
 #include "maps/chosen_explainer.hpp"
 #include "maps/network.hpp"
+#include "maps/score_choice.hpp"
+#include "report/terminal.hpp"
+#include "report/written_aside.hpp"
 
 namespace cli {
 namespace {
@@ -56,39 +61,29 @@ void check_names(std::vector<std::string> const& images)
     }
 }
 
-bool sums_to_one(sc::tensor_view<float const, 1> outputs)
-{
-    double sum = 0;
-    for (auto const value : outputs) {
-        if (value < 0 || value > 1) { return false; }
-        sum += static_cast<double>(value);
-    }
-    return outputs.size() > 1 && std::abs(sum - 1) < 1e-4;
-}
+/// A note for the user.
+void say(std::string const& note) { std::cerr << "scorecam: note: " << note << '\n'; }
 
-/// The class's probability in the sense of --score; outputs that are probabilities already are taken as they are.
-float probability_of(explain_options const& options, sc::tensor_view<float const, 1> outputs, sc::index_t target)
-{
-    sc::ops::row<float> const row{outputs.data(), outputs.size()};
-    if (sums_to_one(outputs)) { return sc::logit{}(row)(target); }
-    return std::holds_alternative<sc::sigmoid>(options.composition.score) ? sc::sigmoid{}(row)(target)
-                                                                          : sc::probability{}(row)(target);
-}
-
-/// The overlay with the picture in grey where the evidence of a cell is within twice its error.
+/// The overlay with the picture in grey where the evidence of a cell is within twice its error. The cells lie on the part of
+/// the picture that the network saw.
 cv::Mat significant_part(cv::Mat const& overlay, cv::Mat const& picture_alone, sc::tensor_view<float const, 2> values,
-                         sc::tensor_view<float const, 2> deviations)
+                         sc::tensor_view<float const, 2> deviations, cv::Rect seen, cv::Size picture)
 {
     constexpr float errors = 2;  // one in twenty by chance, of both signs
-    cv::Mat within(static_cast<int>(values.extent(0)), static_cast<int>(values.extent(1)), CV_8U);
-    for (sc::index_t i = 0; i < values.size(); ++i) {
-        within.data[i] = values.data()[i] > errors * deviations.data()[i] ? 0 : 255;
-    }
-    cv::resize(within, within, overlay.size(), 0, 0, cv::INTER_NEAREST);
     cv::Mat grey, shown = overlay.clone();
     cv::cvtColor(picture_alone, grey, cv::COLOR_BGR2GRAY);
     cv::cvtColor(grey, grey, cv::COLOR_GRAY2BGR);
-    grey.copyTo(shown, within);
+    for (int y = 0; y < shown.rows; ++y) {
+        for (int x = 0; x < shown.cols; ++x) {
+            auto const row    = sc::index_t{y * picture.height / shown.rows - seen.y} * values.extent(0) / seen.height;
+            auto const column = sc::index_t{x * picture.width / shown.cols - seen.x} * values.extent(1) / seen.width;
+            bool const inside = y * picture.height / shown.rows >= seen.y && x * picture.width / shown.cols >= seen.x &&
+                                row < values.extent(0) && column < values.extent(1);
+            if (inside && !(values(row, column) > errors * deviations(row, column))) {
+                shown.at<cv::Vec3b>(y, x) = grey.at<cv::Vec3b>(y, x);
+            }
+        }
+    }
     return shown;
 }
 
@@ -107,12 +102,23 @@ nlohmann::ordered_json cells_of(sc::explanation<float> const& found, sc::index_t
 class pictures_explained {
 public:
     explicit pictures_explained(explain_options const& options)
-        : options_{options}, how_{options.preprocessing()},
-          names_{options.labels.empty() ? labels{} : labels{options.labels}},
-          network_{open_network(options, options.layers)},
-          cpu_{options.threads == 0 ? sc::cpu::workers::hardware_threads() : options.threads},
-          target_{options.target_policy(names_)}, explain_{chosen_explainer(cpu_, network_, options, progress_bar{})}
+        : network_{open_network(options, options.layers)}, options_{with_score_for(network_.on(), options)},
+          how_{options_.preprocessing()}, names_{options_.labels.empty() ? labels{} : labels{options_.labels}},
+          cpu_{options_.threads == 0 ? sc::cpu::workers::hardware_threads() : options_.threads},
+          target_{asks_of_answers() ? target{} : options_.target_policy(names_)},
+          explain_{chosen_explainer(cpu_, network_, options_, progress_bar{})}
     {
+        if (asks_of_answers() && options_.wants_estimate()) {
+            throw sc::option_error{"--budget and --tolerance are for classes; leave them out with --task " + options_.task};
+        }
+        read_reference();
+        notes_             = options.notes();
+        auto const further = network_.on().notes();
+        notes_.insert(notes_.end(), further.begin(), further.end());
+        for (auto const& one : {score_note(network_.on(), options_), names_.misfit(network_.on().classes())}) {
+            if (!one.empty()) { notes_.push_back(one); }
+        }
+        for (auto const& one : notes_) { say(one); }
         std::error_code failure;
         fs::create_directories(options.output, failure);
         if (failure) {
@@ -122,23 +128,51 @@ public:
 
     void operator()(std::string const& file)
     {
-        auto const picture = sc::opencv::read_image(file);
-        auto const input   = sc::opencv::prepare(picture, how_);
+        auto notes         = notes_;
+        auto const picture = sc::opencv::read_image(file, &notes);
+        for (auto n = notes_.size(); n < notes.size(); ++n) { say(notes[n]); }
+        auto const input = sc::opencv::prepare(picture, how_);
+        bool const low   = !asks_of_answers() && is_plain() && turn_to(input.view());
+        if (low) {
+            notes.push_back("the output for " + file + " is below 0: the map shows what makes it lower, not higher");
+            say(notes.back());
+        }
+        std::optional<questions> asked;
+        if (asks_of_answers()) {
+            asked.emplace(options_, names_, network_.forward({input.data(), sc::prepend(input.shape(), 1)}), picture.size(),
+                          how_);
+            for (auto const& one : asked->notes()) { notes.push_back(one), say(one); }
+        }
         auto const begin   = std::chrono::steady_clock::now();
-        auto const found   = explain_(input.view(), target_);
+        auto const found   = asked ? explain_answers(cpu_, network_, options_, input.view(), asked->score(), progress_bar{})
+                                   : explain_(input.view(), target_);
         auto const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
+        if (options_.engine == "auto" && !std::exchange(engine_said_, true)) {
+            std::cout << "on " << network_.on().name() << ", layer " << network_.on().explained()[0].name << '\n';
+        }
         std::string const name = fs::path(file).stem().string();
         auto maps              = nlohmann::ordered_json::array();
         std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
         for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
-            maps.push_back(write_map(name, picture, found, m));
-            panel.emplace_back(overlay_of(picture, found.map(0, m), found.layers[0], m),
-                               maps.back()["label"].get<std::string>() + error_text(found, m));
+            map_drawn const drawn = {asked ? asked->all()[static_cast<std::size_t>(m)] : question_of(found, m, low), picture,
+                                     m};
+            maps.push_back(write_map(name, drawn, found, low));
+            panel.emplace_back(overlay_of(drawn, found.map(0, m), found.layers[0]), drawn.of.text + error_text(found, m));
         }
-        if (options_.panel) { sc::opencv::write_image(in_output(name + ".panel.png"), sc::opencv::side_by_side(panel)); }
-        write_report(name, file, found, seconds, maps);
-        note(name, found);
+        if (options_.panel) {
+            written_aside(in_output(name + ".panel.png"),
+                          [&](fs::path const& to) { sc::opencv::write_image(to, sc::opencv::side_by_side(panel)); });
+        }
+        if (found.layers[0].baseline_cancels && options_.has_chosen("baseline")) {
+            notes.emplace_back("--baseline has no effect with --weighting softmax and was not scored");
+            say(notes.back());
+        }
+        for (auto const& same : maps_that_are_the_same(found)) {
+            notes.push_back(same);
+            say(same);
+        }
+        write_report(name, file, found, seconds, maps, notes);
     }
 
 private:
@@ -146,15 +180,43 @@ private:
 
     [[nodiscard]] fs::path in_output(std::string const& name) const { return fs::path{options_.output} / name; }
 
-    nlohmann::ordered_json write_map(std::string const& name, cv::Mat const& picture, explanation const& found,
-                                     sc::index_t m) const
+    /// A map's question, the picture it is drawn on and its place among the maps.
+    struct map_drawn {
+        question of;
+        cv::Mat const& picture;
+        sc::index_t m;
+    };
+    /// Whether the network answers with boxes, segments or embeddings.
+    [[nodiscard]] bool asks_of_answers() const { return options_.task != "classification" && options_.task != "regression"; }
+
+    /// A class is a question, too.
+    [[nodiscard]] question question_of(explanation const& found, sc::index_t m, bool low) const
     {
-        auto const& first      = found.layers[0];
-        auto const target      = first.targets(0, m);
-        auto const probability = probability_of(options_, first.outputs[0], target);
-        auto const stem        = name + "." + std::to_string(target);
-        nlohmann::ordered_json all{{"target", target}, {"label", names_.of(target)}, {"probability", probability}};
-        all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m), found.layers[0], m));
+        auto const& first = found.layers[0];
+        auto const target = first.targets(0, m);
+        auto const said   = said_of(network_.on(), options_.composition.score, first.outputs[0], target) * (low ? -1 : 1);
+        return {std::to_string(target), names_.of(target), target, static_cast<float>(said), std::nullopt, {}};
+    }
+
+    nlohmann::ordered_json write_map(std::string const& name, map_drawn const& drawn, explanation const& found,
+                                     bool low) const
+    {
+        auto const m      = drawn.m;
+        auto const& asked = drawn.of;
+        auto const& first = found.layers[0];
+        bool const plain  = asks_of_answers() || is_plain();
+        auto const stem   = name + "." + asked.name;
+        nlohmann::ordered_json all;
+        if (asked.class_index) { all["target"] = *asked.class_index; }
+        all["label"] = asks_of_answers() && asked.class_index ? names_.of(*asked.class_index) : asked.text;
+        if (asked.score) { all[asks_of_answers() ? "score" : plain ? "value" : "probability"] = *asked.score; }
+        if (plain && !asks_of_answers()) { all["direction"] = low ? "lower" : "higher"; }
+        if (asked.box) { all["box"] = {asked.box->x, asked.box->y, asked.box->width, asked.box->height}; }
+        if (!asked.region.empty()) { all["region_cells"] = cv::countNonZero(asked.region); }
+        all.update(write_pictures(stem, drawn, found.map(0, m), found.status(0, m), first));
+        if (auto const objects = objects_of(drawn.picture, found.map(0, m)); !objects.is_null()) {
+            all["objects"] = objects;
+        }
         if (auto const cells = cells_of(first, m); !cells.is_null() && found.layers.size() == 1) { all["cells"] = cells; }
         if (found.estimate) {
             all["predicted_error"] = found.estimate->predicted_error[static_cast<std::size_t>(m)];
@@ -165,16 +227,23 @@ private:
             for (std::size_t l = 0; l < found.layers.size(); ++l) {
                 auto const& one = found.layers[l];
                 layers.push_back({{"layer", network_.on().explained()[l].name}});
-                layers.back().update(write_pictures(stem + ".layer" + std::to_string(l + 1), picture, one.map(0, m),
-                                                    one.status(0, m), one, m));
+                layers.back().update(
+                    write_pictures(stem + ".layer" + std::to_string(l + 1), drawn, one.map(0, m), one.status(0, m), one));
                 if (auto const cells = cells_of(one, m); !cells.is_null()) { layers.back()["cells"] = cells; }
             }
         }
 
-        std::cout << name << ": " << target << " " << names_.of(target) << ", p = " << std::setprecision(3) << probability
-                  << error_text(found, m) << ", " << in_output(stem + ".overlay.png").string() << '\n';
+        std::cout << name << ": ";
+        if (asks_of_answers()) {
+            std::cout << asked.text;
+        } else {
+            std::cout << *asked.class_index << " " << asked.text << (plain ? ", value " : ", p = ") << std::setprecision(3)
+                      << *asked.score;
+        }
+        std::cout << error_text(found, m) << ", " << in_output(stem + ".overlay.png").string() << '\n';
         if (found.status(0, m) != sc::map_status::meaningful) {
-            std::cerr << "scorecam: note: the map of " << name << " for class " << target
+            std::cerr << "scorecam: note: the map of " << name << " for "
+                      << (asks_of_answers() ? asked.text : "class " + asked.name)
                       << " is all zero: " << to_string(found.status(0, m)) << '\n';
         }
         return all;
@@ -190,26 +259,93 @@ private:
         return text.str();
     }
 
-    [[nodiscard]] cv::Mat overlay_of(cv::Mat const& picture, sc::tensor_view<float const, 2> map,
-                                     sc::explanation<float> const& of, sc::index_t m) const
+    [[nodiscard]] cv::Mat overlay_of(map_drawn const& drawn, sc::tensor_view<float const, 2> map,
+                                     sc::explanation<float> const& of) const
     {
-        auto const all = sc::opencv::overlay(picture, map, how_);
-        if (!options_.significant || of.cell_values.size() == 0) { return all; }
-        return significant_part(all, sc::opencv::overlay(picture, map, how_, 0), of.cell_values[0][m],
-                                of.cell_deviations[0][m]);
+        auto const& picture = drawn.picture;
+        auto shown          = sc::opencv::overlay(picture, map, how_);
+        auto const seen     = sc::opencv::seen_part(picture.size(), how_);
+        if (options_.significant && of.cell_values.size() > 0) {
+            shown = significant_part(shown, sc::opencv::overlay(picture, map, how_, 0), of.cell_values[0][drawn.m],
+                                     of.cell_deviations[0][drawn.m], seen, picture.size());
+        }
+        double const times = static_cast<double>(shown.cols) / picture.cols;
+        auto const frame   = [&](cv::Rect2d const& at, cv::Scalar colour) {
+            cv::rectangle(shown, cv::Rect2d{at.x * times, at.y * times, at.width * times, at.height * times}, colour,
+                            std::max(1, shown.cols / 200));
+        };
+        if (drawn.of.box) { frame(*drawn.of.box, cv::Scalar::all(255)); }
+        if (!drawn.of.region.empty()) {
+            cv::Mat large(picture.rows, picture.cols, CV_8U, cv::Scalar::all(0)), region;
+            cv::resize(drawn.of.region, region, seen.size(), 0, 0, cv::INTER_NEAREST);
+            cv::Rect const there = seen & cv::Rect{0, 0, picture.cols, picture.rows};
+            region(there - seen.tl()).copyTo(large(there));
+            cv::resize(large, large, shown.size(), 0, 0, cv::INTER_NEAREST);
+            std::vector<std::vector<cv::Point>> outlines;
+            cv::findContours(large, outlines, cv::RETR_LIST, cv::CHAIN_APPROX_NONE);
+            cv::drawContours(shown, outlines, -1, cv::Scalar::all(255), std::max(1, shown.cols / 400));
+        }
+        for (auto const& one : objects_in(picture, map)) {
+            frame(cv::Rect2d(static_cast<double>(one.box.first[1]), static_cast<double>(one.box.first[0]),
+                             static_cast<double>(one.box.last[1] - one.box.first[1]),
+                             static_cast<double>(one.box.last[0] - one.box.first[0])),
+                  cv::Scalar{0, 255, 255});
+        }
+        return shown;
     }
 
-    nlohmann::ordered_json write_pictures(std::string const& stem, cv::Mat const& picture,
+    nlohmann::ordered_json write_pictures(std::string const& stem, map_drawn const& drawn,
                                           sc::tensor_view<float const, 2> map, sc::map_status status,
-                                          sc::explanation<float> const& of, sc::index_t m) const
+                                          sc::explanation<float> const& of) const
     {
-        sc::opencv::write_image(in_output(stem + ".overlay.png"), overlay_of(picture, map, of, m));
-        sc::xtensor::save_npy(in_output(stem + ".npy").string(), map);
+        written_aside(in_output(stem + ".overlay.png"),
+                      [&](fs::path const& to) { sc::opencv::write_image(to, overlay_of(drawn, map, of)); });
+        written_aside(in_output(stem + ".npy"), [&](fs::path const& to) {
+            if (options_.map_size == "picture") {
+                sc::xtensor::save_npy(to.string(),
+                                      sc::as_const(sc::opencv::map_of_picture(drawn.picture.size(), map, how_).view()));
+            } else {
+                sc::xtensor::save_npy(to.string(), map);
+            }
+        });
         return {{"status", to_string(status)}, {"overlay", stem + ".overlay.png"}, {"npy", stem + ".npy"}};
     }
 
+    /// The parts of the map, at the size of the picture, above --boxes-of-map.
+    [[nodiscard]] std::vector<sc::metrics::map_object<float>> objects_in(cv::Mat const& picture,
+                                                                         sc::tensor_view<float const, 2> map) const
+    {
+        float const most = *std::max_element(map.begin(), map.end());
+        if (options_.objects.empty() || !(most > 0)) { return {}; }
+        auto const whole      = sc::opencv::map_of_picture(picture.size(), map, how_);
+        float const threshold = options_.objects == "otsu"
+                                    ? sc::metrics::otsu_threshold(map)
+                                    : most * static_cast<float>(sc::text::above("T", 0, 1).read(options_.objects).value());
+        return sc::metrics::objects_above(sc::as_const(whole.view()), threshold);
+    }
+    [[nodiscard]] nlohmann::ordered_json objects_of(cv::Mat const& picture, sc::tensor_view<float const, 2> map) const
+    {
+        if (options_.objects.empty()) { return nullptr; }
+        auto all = nlohmann::ordered_json::array();
+        for (auto const& one : objects_in(picture, map)) {
+            cv::Mat inside = cv::Mat::zeros(picture.rows, picture.cols, CV_8U);
+            for (auto const p : one.positions) { inside.data[p] = 1; }
+            std::vector<std::vector<cv::Point>> outlines;
+            cv::findContours(inside, outlines, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_SIMPLE);
+            auto outline = nlohmann::ordered_json::array();
+            for (auto const& corner : outlines.front()) { outline.push_back({corner.x, corner.y}); }
+            all.push_back({{"box",
+                            {one.box.first[1], one.box.first[0], one.box.last[1] - one.box.first[1],
+                             one.box.last[0] - one.box.first[0]}},
+                           {"peak", one.peak},
+                           {"mass", one.mass},
+                           {"outline", outline}});
+        }
+        return all;
+    }
+
     void write_report(std::string const& name, std::string const& image, explanation const& found, double seconds,
-                      nlohmann::ordered_json const& maps) const
+                      nlohmann::ordered_json const& maps, std::vector<std::string> const& notes) const
     {
         auto layers = nlohmann::ordered_json::array();
         std::vector<std::string> names;
@@ -218,6 +354,7 @@ private:
             names.push_back(layer.name);
             layers.push_back({{"layer", layer.name},
                               {"shape", {layer.shape[0], layer.shape[1], layer.shape[2]}},
+                              {"form", layer.form},
                               {"channels", found.layers[l].channels()},
                               {"flat_channels", found.layers[l].flat_channels}});
         }
@@ -226,6 +363,10 @@ private:
                                       {"engine", network_.on().name()},
                                       {"precision", found.layers[0].precision},
                                       {"layers", layers},
+                                      {"why_this_layer", options_.layers.empty() ? network_.on().why() : "it was named"},
+                                      {"output", network_.on().output()},
+                                      {"outputs_are", network_.on().activation()},
+                                      {"notes", notes},
                                       {"forwards", found.forwards},
                                       {"batches", found.batches},
                                       {"batch_size", found.layers[0].batch_size},
@@ -240,29 +381,74 @@ private:
             report["exact"]           = found.estimate->is_exact;
         }
         auto const file = in_output(name + ".json");
-        std::ofstream out{file};
-        out << report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
-        if (!out.flush()) { throw sc::error{"cannot write the report " + file.string()}; }
+        written_aside(file, [&](fs::path const& to) {
+            std::ofstream out{to};
+            out << report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+            if (!out.flush()) { throw sc::error{"cannot write the report " + file.string()}; }
+        });
     }
 
-    void note(std::string const& name, explanation const& found) const
+    /// The embedding of --reference: of a .npy file its numbers, of a picture the network's answer to it.
+    void read_reference()
     {
-        if (found.layers[0].baseline_cancels && options_.has_chosen("baseline")) {
-            std::cerr << "scorecam: note: --baseline has no effect with --weighting softmax and was not scored\n";
+        if (options_.task != "embedding") { return; }
+        if (options_.reference.empty()) {
+            throw sc::option_error{
+                "--task embedding: write --reference OTHER.jpg or OTHER.npy, what pictures are compared with"};
         }
-        if (std::holds_alternative<sc::probability>(options_.composition.score) && sums_to_one(found.layers[0].outputs[0])) {
-            std::cerr << "scorecam: note: the outputs for " << name
-                      << " are probabilities already; write --score logit to use them as they are\n";
+        if (fs::path{options_.reference}.extension() == ".npy") {
+            auto const keep = [&](auto const& numbers) { options_.reference_embedding = {numbers.begin(), numbers.end()}; };
+            try {
+                keep(sc::xtensor::load_npy<float, 1>(options_.reference));
+            } catch (sc::error const&) {  // (1, D), or what the second error says
+                keep(sc::xtensor::load_npy<float, 2>(options_.reference));
+            }
+            return;
         }
+        auto const input   = sc::opencv::prepare(sc::opencv::read_image(options_.reference), how_);
+        auto const outputs = network_.forward({input.data(), sc::prepend(input.shape(), 1)});
+        options_.reference_embedding.assign(outputs.begin(), outputs.end());
     }
 
-    explain_options const& options_;
+    [[nodiscard]] bool is_plain() const { return is_plain_value(network_.on(), options_.composition.score); }
+
+    /// Lets a value below 0 be explained as what makes it lower; whether it is.
+    [[nodiscard]] bool turn_to(sc::tensor_view<float const, 3> input)
+    {
+        network_.turn(false);
+        auto const outputs = network_.forward({input.data(), sc::prepend(input.shape(), 1)});
+        bool const low     = *outputs.begin() < 0;
+        network_.turn(low);
+        return low;
+    }
+
+    /// Two classes whose maps do not tell them apart.
+    static std::vector<std::string> maps_that_are_the_same(explanation const& found)
+    {
+        constexpr double same = 0.999;
+        std::vector<std::string> notes;
+        for (sc::index_t b = 1; b < found.maps.extent(1); ++b) {
+            for (sc::index_t a = 0; a < b; ++a) {
+                auto const r = sc::metrics::similarity(found.map(0, a), found.map(0, b));
+                if (!r.sound() || !(r.value > same)) { continue; }
+                notes.push_back("the maps for the classes " + std::to_string(found.layers[0].targets(0, a)) + " and " +
+                                std::to_string(found.layers[0].targets(0, b)) +
+                                " are the same (correlation above 0.999): they do not tell the classes apart");
+                break;
+            }
+        }
+        return notes;
+    }
+
+    network network_;
+    explain_options options_;
     sc::opencv::preprocessing how_;
     labels names_;
-    network network_;
     sc::cpu::backend cpu_;
     target target_;
     image_explainer explain_;
+    std::vector<std::string> notes_{};
+    bool engine_said_ = false;
 };
 
 }  // namespace
@@ -277,7 +463,8 @@ int explain(explain_options const& options)
             explain_one(image);
         } catch (std::exception const& e) {  // the other pictures may be fine
             std::string const what = e.what();
-            std::cerr << "scorecam: " << (what.find(image) == std::string::npos ? image + ": " : "") << what << '\n';
+            std::cerr << "scorecam: " << one_line((what.find(image) == std::string::npos ? image + ": " : "") + what)
+                      << '\n';
             failed = 1;
         }
     }

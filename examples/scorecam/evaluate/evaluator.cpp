@@ -22,6 +22,7 @@
 #include "evaluate/object_region.hpp"
 #include "maps/chosen_explainer.hpp"
 #include "maps/engine_of.hpp"
+#include "maps/score_choice.hpp"
 
 namespace cli {
 namespace {
@@ -44,7 +45,7 @@ json written(m::measured const& one)
 /// The curve at evenly spaced shares, with as many digits as a picture of it shows.
 json sketched(m::curve const& curve)
 {
-    constexpr int intervals = 50;
+    constexpr int intervals = points_of_a_curve - 1;
     constexpr double digits = 1e5;
     auto points             = json::array();
     std::size_t after       = 1;
@@ -118,17 +119,19 @@ struct evaluator::map_numbers {
 };
 
 evaluator::evaluator(explain_options const& options, std::vector<cli::configuration> configurations, protocols how,
-                     score read_from_outputs, std::uint64_t seed)
-    : options_{options}, configurations_{std::move(configurations)}, how_{std::move(how)}, score_{read_from_outputs},
-      seed_{seed}, names_{options.labels.empty() ? labels{} : labels{options.labels}}, cpu_{threads_of(options)},
+                     std::string const& read_from_outputs, std::uint64_t seed)
+    : options_{options}, configurations_{std::move(configurations)}, how_{std::move(how)}, seed_{seed},
+      names_{options.labels.empty() ? labels{} : labels{options.labels}}, cpu_{threads_of(options)},
       batching_{std::make_shared<decltype(options.composition.batch)>(options.composition.batch)}
 {
-    for (auto const& one : configurations_) {
+    for (auto& one : configurations_) {
         auto& opened = opened_[key_of(one.options)];
         if (!opened) { opened = std::make_shared<network>(open_network(one.options, one.options.layers)); }
         networks_.push_back(opened);
+        one.options = with_score_for(opened->on(), one.options);
         explainers_.push_back(chosen_explainer(cpu_, *opened, one.options));
     }
+    score_ = score_for(networks_.front()->on(), read_from_outputs);
 }
 
 json evaluator::configurations() const
@@ -160,7 +163,9 @@ json evaluator::operator()(sc::index_t row, listed_image const& listed, std::fil
 {
     json line{{"row", row}, {"image", listed.image}};
     try {
+        auto files = files_of(listed, folder);
         line.update(all_maps(see(listed, folder), row));
+        line["files"] = std::move(files);
     } catch (unusable const& e) {
         line["failed"] = e.what();
     } catch (sc::target_error const& e) {
@@ -169,6 +174,21 @@ json evaluator::operator()(sc::index_t row, listed_image const& listed, std::fil
         line["failed"] = e.what();
     }
     return line;
+}
+
+json files_of(listed_image const& listed, std::filesystem::path const& folder)
+{
+    auto all = json::object();
+    for (auto const& name : {listed.image, listed.mask}) {
+        if (name.empty()) { continue; }
+        try {
+            auto const sum = sum_of_file(folder / name);
+            all[name]      = {{"bytes", sum.size()}, {"crc64", sum.checksum()}};
+        } catch (sc::error const& e) {
+            throw unusable{e.what()};
+        }
+    }
+    return all;
 }
 
 evaluator::seen_image evaluator::see(listed_image const& listed, std::filesystem::path const& folder)

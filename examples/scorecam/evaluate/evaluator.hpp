@@ -38,16 +38,20 @@ struct shared_batching {
     }
 };
 
+/// What a row is made from: size and checksum of the picture and the mask, by their names in the list. Throws
+/// std::runtime_error if one cannot be read.
+[[nodiscard]] nlohmann::ordered_json files_of(listed_image const& listed, std::filesystem::path const& folder);
+
 class evaluator {
 public:
     /// Opens the networks of all configurations. `options` are what they have in common.
     evaluator(explain_options const& options, std::vector<configuration> configurations, protocols how,
-              score read_from_outputs, std::uint64_t seed);
+              std::string const& read_from_outputs, std::uint64_t seed);
 
     /// Of each configuration and of the random control, everything that has a say in its maps.
     [[nodiscard]] nlohmann::ordered_json configurations() const;
 
-    /// A line of the journal: row, image, class, score and for each configuration the numbers in the order of
+    /// A line of the journal: row, image, files, class, score and for each configuration the numbers in the order of
     /// protocols::columns(), null where there is nothing to compare with, {"value", "why"} beside a caveat. A picture, mask
     /// or class that cannot be used gives {"row", "image", "failed": the reason}. Throws scorecam::option_error,
     /// model_error, out_of_memory.

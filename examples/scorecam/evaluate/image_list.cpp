@@ -5,11 +5,10 @@
 #include <cctype>
 #include <sstream>
 
-#include <boost/tokenizer.hpp>
-
 #include <scorecam/error.hpp>
 
 #include "evaluate/checksum.hpp"
+#include "evaluate/csv.hpp"
 
 namespace cli {
 namespace {
@@ -17,14 +16,7 @@ namespace {
 namespace sc = scorecam;
 namespace fs = std::filesystem;
 
-/// The fields of a line: separated by commas, in quotes if they contain one.
-std::vector<std::string> fields_of(std::string line)
-{
-    if (!line.empty() && line.back() == '\r') { line.pop_back(); }
-    boost::escaped_list_separator<char> const csv{"", ",", "\""};
-    boost::tokenizer const fields{line, csv};
-    return {fields.begin(), fields.end()};
-}
+constexpr std::size_t largest_list = std::size_t{256} << 20U;  // bytes: a pipe may have no end
 
 /// "10 20 110.5 80; 3 4 50 60"
 std::vector<listed_box> boxes_of(std::string const& text)
@@ -48,17 +40,17 @@ std::vector<listed_box> boxes_of(std::string const& text)
 /// Where the list has a column, by its name.
 class columns {
 public:
-    explicit columns(std::string const& line) : names_{fields_of(line)}
+    explicit columns(csv_record const& first) : names_{first.fields}
     {
-        if (has_bom(line)) { names_.front().erase(0, 3); }
         static constexpr std::array<char const*, 4> known{"image", "class", "box", "mask"};
-        auto const unknown = std::find_if(names_.begin(), names_.end(), [](auto const& name) {
-            return std::find(known.begin(), known.end(), name) == known.end();
+        auto const unknown = std::find_if(names_.begin(), names_.end(), [this](auto const& name) {
+            return std::find(known.begin(), known.end(), name) == known.end() ||
+                   std::count(names_.begin(), names_.end(), name) > 1;
         });
         if (unknown != names_.end() || std::count(names_.begin(), names_.end(), "image") != 1) {
-            throw sc::option_error{
-                "the columns are '" + line +
-                "': write a first line with image and any of class, box and mask, such as image,class,box"};
+            throw sc::option_error{"the columns are '" + first.text.substr(0, 200) +
+                                   "': write a first line with image and any of class, box and mask, each once, such as "
+                                   "image,class,box"};
         }
     }
     [[nodiscard]] std::size_t count() const { return names_.size(); }
@@ -69,33 +61,35 @@ public:
     }
 
 private:
-    static bool has_bom(std::string const& line) { return line.rfind("\xEF\xBB\xBF", 0) == 0; }
-
     std::vector<std::string> names_;
 };
 
 image_list from_csv(fs::path const& file)
 {
-    auto const bytes = bytes_of(file);
+    auto const bytes = bytes_of(file, largest_list);
     image_list list{file.parent_path(), {}, checksum_of(bytes)};
-    std::istringstream lines{bytes};
-    std::string line;
-    std::size_t number = 1;
     try {
-        std::getline(lines, line);
-        columns const of{line};
-        for (++number; std::getline(lines, line); ++number) {
-            if (line.empty() || line == "\r") { continue; }
-            auto const fields = fields_of(line);
-            auto const image  = of.of("image", fields);
+        auto const records = read_csv(bytes);
+        columns const of{records.empty() ? csv_record{1, {}, {}} : records.front()};
+        for (std::size_t i = 1; i < records.size(); ++i) {
+            auto const& [line, text, fields] = records[i];
+            auto const image                 = of.of("image", fields);
+            auto const refuse                = [&, number = line](std::string const& why) {
+                throw sc::option_error{"line " + std::to_string(number) + ": " + why};
+            };
             if (fields.size() != of.count() || image.empty()) {
-                throw sc::option_error{"'" + line + "': write " + std::to_string(of.count()) +
-                                       " fields with a picture among them, as the first line names them"};
+                refuse("'" + text.substr(0, 200) + "': write " + std::to_string(of.count()) +
+                       " fields with a picture among them, as the first line names them");
             }
-            list.rows.push_back({image, of.of("class", fields), boxes_of(of.of("box", fields)), of.of("mask", fields)});
+            try {
+                list.rows.push_back({image, of.of("class", fields), boxes_of(of.of("box", fields)), of.of("mask", fields)});
+            } catch (sc::option_error const& e) {
+                refuse(e.what());
+            }
         }
     } catch (sc::option_error const& e) {
-        throw sc::option_error{file.string() + ", line " + std::to_string(number) + ": " + e.what()};
+        std::string const what = e.what();
+        throw sc::option_error{file.string() + ", " + (what.rfind("line ", 0) == 0 ? "" : "line 1: ") + what};
     }
     return list;
 }

@@ -2,7 +2,6 @@
 // What was found out so far: a file with one line of JSON for each picture, that outlives whatever ends the program.
 #include <filesystem>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -16,16 +15,20 @@ namespace cli {
 class journal {
 public:
     /// Begins a journal, or goes on with the one that is there, less a last line without an end. Throws
-    /// scorecam::option_error if that one has another header, scorecam::error if it cannot be written or is being written.
+    /// scorecam::option_error if that one has another header or a line that is none, scorecam::error if it cannot be written
+    /// or is being written.
     journal(std::filesystem::path file, nlohmann::ordered_json const& header);
     ~journal();
     journal(journal const&)            = delete;
     journal& operator=(journal const&) = delete;
 
-    [[nodiscard]] std::set<scorecam::index_t> const& rows() const { return rows_; }
+    /// Whether a row is done; one that failed is not.
+    [[nodiscard]] bool has(scorecam::index_t row) const;
+    /// The last line of each row that has one.
+    [[nodiscard]] std::map<scorecam::index_t, nlohmann::ordered_json> const& lines() const { return lines_; }
     [[nodiscard]] std::filesystem::path const& file() const { return file_; }
 
-    /// Adds a line; it is on the disk when this returns. Throws scorecam::error.
+    /// Adds a line, unless the row failed before with the same; it is on the disk when this returns. Throws scorecam::error.
     void add(nlohmann::ordered_json const& line);
 
 private:
@@ -33,7 +36,7 @@ private:
 
     std::filesystem::path file_;
     int descriptor_;
-    std::set<scorecam::index_t> rows_;
+    std::map<scorecam::index_t, nlohmann::ordered_json> lines_;
 };
 
 /// All the lines of one evaluation.
@@ -42,8 +45,12 @@ struct evaluation {
     std::map<scorecam::index_t, nlohmann::ordered_json> rows;
 };
 
-/// The journals of one evaluation, in any order. Throws scorecam::option_error unless they have the same header and every
-/// row is in exactly one of them.
+/// A line as it is read again: what is no UTF-8 is replaced.
+[[nodiscard]] nlohmann::ordered_json normal(nlohmann::ordered_json const& line);
+
+/// The journals of one evaluation, in any order. Throws scorecam::option_error with the file and the line of what is no line
+/// of a journal, or unless they have the same header, every row is in exactly one of them, and rows of one picture were made
+/// from the same file.
 [[nodiscard]] evaluation read_journals(std::vector<std::filesystem::path> const& files);
 
 }  // namespace cli

@@ -18,7 +18,7 @@ void fill(sc::tensor<unsigned char, 2>& object, listed_box const& box, cv::Rect 
 {
     auto const bound = [](double at, int first, int extent, sc::index_t seen) {
         double const on_input = (at - first) / extent * static_cast<double>(seen);
-        return static_cast<sc::index_t>(std::clamp(std::lround(on_input), 0L, static_cast<long>(seen)));
+        return static_cast<sc::index_t>(std::lround(std::clamp(on_input, 0.0, static_cast<double>(seen))));
     };
     auto const H = object.extent(0), W = object.extent(1);
     for (auto y = bound(box.top, crop.y, crop.height, H); y < bound(box.bottom, crop.y, crop.height, H); ++y) {
@@ -28,7 +28,20 @@ void fill(sc::tensor<unsigned char, 2>& object, listed_box const& box, cv::Rect 
     }
 }
 
-/// 255 object, 0 background, everything else ignored.
+/// What the object has in a mask: 255, or 1 where nothing is more. Throws scorecam::error for a mask of neither.
+unsigned char object_in(cv::Mat const& mask, std::filesystem::path const& file)
+{
+    double most = 0;
+    cv::minMaxLoc(mask, nullptr, &most);
+    if (most == 1) { return 1; }
+    if (most > 0 && cv::countNonZero(mask == 255) == 0) {
+        throw sc::error{file.string() + " has values up to " + std::to_string(static_cast<int>(most)) +
+                        " and no object: give a mask with 255 (or 1) on the object and 0 elsewhere"};
+    }
+    return 255;
+}
+
+/// 255 object, 0 background, everything else ignored; or 1 object, 0 background.
 void fill(object_region& region, std::filesystem::path const& file, cv::Size whole, cv::Rect const& crop)
 {
     auto const read = sc::opencv::read_image(file);
@@ -39,13 +52,14 @@ void fill(object_region& region, std::filesystem::path const& file, cv::Size who
     }
     cv::Mat values, seen;
     cv::extractChannel(read, values, 0);
+    auto const object = object_in(values, file);
     cv::resize(values(crop), seen, {static_cast<int>(region.object.extent(1)), static_cast<int>(region.object.extent(0))}, 0,
                0, cv::INTER_NEAREST);
     for (int y = 0; y < seen.rows; ++y) {
         for (int x = 0; x < seen.cols; ++x) {
             auto const value = seen.at<unsigned char>(y, x);
-            if (value == 255) { region.object(y, x) = 1; }
-            if (value != 255 && value != 0) { region.ignored(y, x) = 1; }
+            if (value == object) { region.object(y, x) = 1; }
+            if (value != object && value != 0) { region.ignored(y, x) = 1; }
         }
     }
 }

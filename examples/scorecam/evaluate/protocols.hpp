@@ -18,6 +18,9 @@ using curve_protocol      = std::variant<sc::metrics::paper, sc::metrics::rise, 
 using confidence_protocol = std::variant<sc::metrics::paper, sc::metrics::multiply, sc::metrics::torch_cam>;
 using pointing_protocol   = std::variant<sc::metrics::inside, sc::metrics::torchray>;
 
+/// A curve is kept at evenly spaced shares of the pixels.
+inline constexpr int points_of_a_curve = 51;
+
 struct protocols {
     std::optional<curve_protocol> curves;
     confidence_protocol confidence;

@@ -28,14 +28,12 @@ public:
     [[nodiscard]] std::vector<sc::layer<2>> const& explained() const override { return adapter_.explained(); }
     [[nodiscard]] sc::image_shape input_shape() const override { return adapter_.input_shape(); }
     [[nodiscard]] sc::index_t max_batch() const override { return adapter_.max_batch(); }
-    [[nodiscard]] std::string precision() const override
-    {
-        if constexpr (requires { adapter_.precision(); }) {
-            return adapter_.precision();
-        } else {
-            return "float32";
-        }
-    }
+    [[nodiscard]] std::string precision() const override { return adapter_.precision(); }
+    [[nodiscard]] sc::index_t classes() const override { return adapter_.classes(); }
+    [[nodiscard]] std::string output() const override { return adapter_.output(); }
+    [[nodiscard]] std::string activation() const override { return adapter_.activation(); }
+    [[nodiscard]] std::vector<std::string> notes() const override { return adapter_.notes(); }
+    [[nodiscard]] std::string why() const override { return adapter_.why(); }
     [[nodiscard]] std::unique_ptr<engine> replica() const override
     {
         if constexpr (requires { adapter_.replica(); }) {
@@ -46,10 +44,7 @@ public:
         }
     }
     void take_over() override { settle_(); }
-    sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch) override
-    {
-        return adapter_.forward(batch);
-    }
+    sc::model_outputs<float> forward(sc::tensor_view<float const, 4> batch) override { return adapter_.forward(batch); }
     sc::captured<float> capture(sc::tensor_view<float const, 4> batch) override { return adapter_.capture(batch); }
     sc::captured_layers<float> capture_layers(sc::tensor_view<float const, 4> batch) override
     {

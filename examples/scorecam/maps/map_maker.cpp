@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "maps/engine_of.hpp"
+#include "maps/score_choice.hpp"
 
 namespace cli {
 
@@ -25,7 +26,8 @@ std::shared_ptr<opened_network> opened_networks::operator()(explain_options cons
 map_maker::map_maker(std::shared_ptr<opened_network> on, explain_options const& options, labels const& names,
                      sc::tensor_view<float const, 3> input)
     : on_{std::move(on)}, tunes_itself_{std::holds_alternative<sc::tuned_batch>(options.composition.batch)}, input_{input},
-      target_{options.target_policy(names)}, explain_{chosen_explainer(on_->cpu, on_->network, options)}
+      target_{options.target_policy(names)},
+      explain_{chosen_explainer(on_->cpu, on_->network, with_score_for(on_->network.on(), options))}
 {
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include <nlohmann/json.hpp>
 #include <scorecam/cpu/workers.hpp>
+#include <scorecam/xtensor/npy.hpp>
 
 namespace cli {
 namespace {
@@ -18,6 +20,40 @@ std::array<double, 3> three(std::string const& option, std::vector<double> const
     if (values.size() == 1) { return {values[0], values[0], values[0]}; }
     if (values.size() != 3) { throw sc::option_error{option + " takes one number or three, separated by commas"}; }
     return {values[0], values[1], values[2]};
+}
+
+template <class T, std::size_t Rank>
+std::optional<sc::engines::held_constant> array_of(std::string const& file)
+{
+    try {
+        auto const array = sc::xtensor::load_npy<T, Rank>(file);
+        sc::engines::held_constant found;
+        for (auto const extent : array.shape()) { found.dims.push_back(static_cast<sc::index_t>(extent)); }
+        for (auto const value : array) { found.values.push_back(static_cast<float>(value)); }
+        return found;
+    } catch (sc::error const&) {
+        return std::nullopt;
+    }
+}
+template <class T>
+std::optional<sc::engines::held_constant> array_of(std::string const& file)
+{
+    auto found = array_of<T, 1>(file);
+    if (!found) { found = array_of<T, 2>(file); }
+    if (!found) { found = array_of<T, 3>(file); }
+    return found ? found : array_of<T, 4>(file);
+}
+sc::engines::held_constant array_in(std::string const& file)
+{
+    auto found = array_of<float>(file);
+    if (!found) { found = array_of<double>(file); }
+    if (!found) { found = array_of<std::int64_t>(file); }
+    if (!found || found->values.empty()) {
+        throw sc::option_error{"--constant: " + file +
+                               " is neither a number nor a .npy file of one to four extents, of "
+                               "float32, float64 or int64"};
+    }
+    return *found;
 }
 
 /// 3 of "top3", 1 of "top"; nothing of a name.
@@ -51,11 +87,65 @@ sc::opencv::preprocessing model_options::preprocessing() const
         how.height = *height;
         how.width  = *width;
     }
+    if (file_says) {
+        if (size.empty() && file_says->height > 0 && file_says->width > 0) {
+            how.height = static_cast<int>(std::min<sc::index_t>(file_says->height, most_pixels));
+            how.width  = static_cast<int>(std::min<sc::index_t>(file_says->width, most_pixels));
+        }
+        if (file_says->channels == 1) { how.order = sc::opencv::channel_order::grey; }
+        if (takes_pixels()) {
+            how.scale = 1;
+            how.mean  = {0, 0, 0};
+            how.std   = {1, 1, 1};
+        }
+    }
     if (!mean.empty()) { how.mean = three("--mean", mean); }
     if (!std.empty()) { how.std = three("--std", std); }
     if (scale) { how.scale = *scale; }
-    if (bgr) { how.order = sc::opencv::channel_order::bgr; }
+    if (bgr && how.order != sc::opencv::channel_order::grey) { how.order = sc::opencv::channel_order::bgr; }
     return how;
+}
+
+bool model_options::takes_pixels() const { return file_says && file_says->type == "uint8"; }
+
+void model_options::look_at_file()
+{
+    file_says           = image_input_of(model, held());
+    auto const channels = file_says ? file_says->channels : -1;
+    if (channels > 0 && channels != 1 && channels != 3) {
+        throw sc::option_error{
+            "the network " + model + " takes " + std::to_string(channels) +
+            " channels, and pictures are read with 3, or as grey with 1: give it inputs of your own in C++ "
+            "(docs/engines.md), or export it for pictures"};
+    }
+}
+
+std::vector<std::string> model_options::notes() const
+{
+    std::vector<std::string> all;
+    if (file_says && file_says->channels == 1 && preset != "mnist") {
+        all.emplace_back("the network takes one channel, so that pictures are made grey");
+    }
+    if (takes_pixels()) { all.emplace_back("the network takes uint8, so that pictures are given as they are, 0 to 255"); }
+    return all;
+}
+
+sc::engines::constants model_options::held() const
+{
+    sc::engines::constants all;
+    for (auto const& written : constants) {
+        auto const equals = written.find('=');
+        auto const name   = written.substr(0, equals);
+        auto const value  = equals == std::string::npos ? std::string{} : written.substr(equals + 1);
+        if (name.empty() || value.empty()) {
+            throw sc::option_error{"--constant " + written + ": write NAME=NUMBER or NAME=FILE.npy"};
+        }
+        if (all.count(name) > 0) { throw sc::option_error{"--constant " + written + ": write each input once"}; }
+        constexpr double far = 1e30;
+        auto const number    = text::number<double>("NUMBER", -far, far).read(value);
+        all[name]            = number ? sc::engines::held_constant{{}, {static_cast<float>(*number)}} : array_in(value);
+    }
+    return all;
 }
 
 std::optional<sc::token_grid<2>> model_options::token_grid() const
@@ -91,6 +181,8 @@ cli::target explain_options::target_policy(cli::labels const& names) const
     }
     return sc::targets{std::move(classes)};
 }
+
+std::optional<sc::index_t> explain_options::top_of(std::string const& written) { return top_number(written); }
 
 bool explain_options::has_chosen(std::string const& name) const
 {
@@ -132,6 +224,7 @@ void explain_options::draw_masks(sc::index_t number, std::string const& written)
 
 void explain_options::choose(std::string const& name, std::string const& value, std::string const& written)
 {
+    if (name == "score" && value == "auto") { return; }
     text::choose(composition, *text::find_choice(name), value, written, [&](std::string const& file) {
         return sc::opencv::prepare(sc::opencv::read_image(file), preprocessing());
     });
@@ -189,6 +282,8 @@ nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const&
     char const* const orders[] = {"rgb", "bgr", "grey"};
     json all{{"engine", engine},
              {"precision", precision},
+             {"output_name", output_name},
+             {"constants", constants},
              {"layers", layers_in_force},
              {"target", targets},
              {"convention", convention},
@@ -197,6 +292,10 @@ nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const&
              {"threads", threads_in_force},
              {"preset", preset},
              {"size", {how.height, how.width}},
+             {"fit", how.fitting == sc::opencv::fit::crop      ? "crop"
+                     : how.fitting == sc::opencv::fit::stretch ? "stretch"
+                                                               : "letterbox"},
+             {"task", task},
              {"short_side", how.short_side},
              {"mean", how.mean},
              {"std", how.std},

@@ -85,12 +85,17 @@ public:
     [[nodiscard]] sc::image_shape input_shape() const override { return on_->input_shape(); }
     [[nodiscard]] std::string precision() const override { return on_->precision(); }
     [[nodiscard]] sc::index_t max_batch() const override { return on_->max_batch(); }
+    [[nodiscard]] sc::index_t classes() const override { return on_->classes(); }
+    [[nodiscard]] std::string output() const override { return on_->output(); }
+    [[nodiscard]] std::string activation() const override { return on_->activation(); }
+    [[nodiscard]] std::vector<std::string> notes() const override { return on_->notes(); }
+    [[nodiscard]] std::string why() const override { return on_->why(); }
     [[nodiscard]] std::unique_ptr<engine> replica() const override
     {
         return std::make_unique<recorded_engine>(on_->replica(), all_);
     }
     void take_over() override { on_->take_over(); }
-    sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch) override
+    sc::model_outputs<float> forward(sc::tensor_view<float const, 4> batch) override
     {
         return noted(engine_calls::kind::forward, batch, [&] { return on_->forward(batch); });
     }

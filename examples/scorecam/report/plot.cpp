@@ -72,7 +72,7 @@ void draw(cv::Mat& on, style const& how, cv::Point at)
     }
 }
 
-std::string text(double value)
+std::string digits_of(double value)
 {
     char digits[32];
     std::snprintf(digits, sizeof digits, "%g", value);
@@ -129,7 +129,7 @@ public:
         for (int i = 0; i * step <= end_; ++i) {
             int const at = x(i * step);
             cv::line(on, {at, area::top}, {at, area::height - area::bottom}, faint_ink);
-            write_centred(on, text(i * step), {at, area::height - area::bottom + 20}, small_letters, ink);
+            write_centred(on, digits_of(i * step), {at, area::height - area::bottom + 20}, small_letters, ink);
         }
         bool const wide = high_ - low_ > 1.5;  // more than that: 1, 2 and 5 of a decade; less: most tenths of it
         for (int decade = static_cast<int>(std::floor(low_)); decade <= std::floor(high_); ++decade) {
@@ -138,7 +138,7 @@ public:
                 bool const labelled  = wide ? tenth == 1 || tenth == 2 || tenth == 5 : tenth != 7 && tenth != 9;
                 if (std::log10(seconds) < low_ || std::log10(seconds) > high_ || !labelled) { continue; }
                 cv::line(on, {area::left, y(seconds)}, {area::width - area::right, y(seconds)}, faint_ink);
-                auto const label = text(seconds);
+                auto const label = digits_of(seconds);
                 write(on, label, {area::left - 8 - size_of(label, small_letters).width, y(seconds) + 5}, small_letters, ink);
             }
         }

@@ -12,6 +12,7 @@
 
 #include "report/curves_picture.hpp"
 #include "report/digits.hpp"
+#include "report/written_aside.hpp"
 
 namespace cli {
 namespace {
@@ -41,7 +42,7 @@ std::string reasons_of(json const& line)
 /// RFC 4180.
 std::string quoted(std::string const& text)
 {
-    if (text.find_first_of(",\"\n") == std::string::npos) { return text; }
+    if (text.find_first_of(",\"\r\n") == std::string::npos) { return text; }
     std::string all{'"'};
     for (char const c : text) { all += c == '"' ? "\"\"" : std::string{c}; }
     return all + '"';
@@ -134,15 +135,20 @@ void write_markdown(std::ostream& to, json const& results)
 void write_results(std::filesystem::path const& folder, json const& results)
 {
     auto const write = [&](char const* name, auto const& writer) {
-        std::ofstream out{folder / name};
-        writer(out, results);
-        if (!out.flush()) { throw sc::error{"cannot write " + (folder / name).string()}; }
+        written_aside(folder / name, [&](std::filesystem::path const& to) {
+            std::ofstream out{to};
+            writer(out, results);
+            if (!out.flush()) { throw sc::error{"cannot write " + (folder / name).string()}; }
+        });
     };
-    write("results.json",
-          [](std::ostream& to, json const& all) { to << all.dump(1, ' ', false, json::error_handler_t::replace) << '\n'; });
+    if (results.contains("curves")) {
+        written_aside(folder / "curves.png",
+                      [&](std::filesystem::path const& to) { sc::opencv::write_image(to, curves_picture(results)); });
+    }
     write("results.csv", write_csv);
     write("results.md", write_markdown);
-    if (results.contains("curves")) { sc::opencv::write_image(folder / "curves.png", curves_picture(results)); }
+    write("results.json",  // the last: where it is, the others are
+          [](std::ostream& to, json const& all) { to << all.dump(1, ' ', false, json::error_handler_t::replace) << '\n'; });
 }
 
 }  // namespace cli

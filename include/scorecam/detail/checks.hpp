@@ -47,7 +47,7 @@ void check_outputs(tensor<T, 2> const& outputs)
         for (T const value : outputs[i]) {
             if (std::isnan(value)) {
                 throw non_finite_error{"the model's outputs for image " + std::to_string(i) +
-                                       " contain NaN; check the image's values and the model"};
+                                       " contain NaN, as an overflow makes it; check the image's values and the model"};
             }
         }
     }
@@ -62,7 +62,7 @@ void check_activations(tensor<ops::range<T>, 2> const& ranges)
             if (!ranges(i, k).finite()) {
                 throw non_finite_error{
                     "the activations of image " + std::to_string(i) + ", channel " + std::to_string(k) +
-                    " contain NaN, infinity or values too far apart; check the image's values and the model"};
+                    " overflow: they contain NaN, infinity or values too far apart; check the image's values and the model"};
             }
         }
     }
@@ -106,7 +106,8 @@ void check_scores(explanation<T, SpatialRank> const& found)
 {
     auto const refuse = [&](std::string const& of, index_t i, index_t m) {
         throw non_finite_error{"the score " + of + " is NaN or infinite (image " + std::to_string(i) + ", class " +
-                               std::to_string(found.targets(i, m)) + "); check the model and the score"};
+                               std::to_string(found.targets(i, m)) +
+                               "): numbers overflow under it; check the image's values, the model and the score"};
     };
     for (index_t i = 0; i < found.scores.extent(0); ++i) {
         for (index_t m = 0; m < found.scores.extent(2); ++m) {

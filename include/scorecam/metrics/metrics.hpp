@@ -5,5 +5,6 @@
 #include <scorecam/metrics/insertion_deletion.hpp>
 #include <scorecam/metrics/localisation.hpp>
 #include <scorecam/metrics/names.hpp>
+#include <scorecam/metrics/objects.hpp>
 #include <scorecam/metrics/sanity.hpp>
 #include <scorecam/metrics/summary.hpp>

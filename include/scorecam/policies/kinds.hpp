@@ -114,11 +114,15 @@ struct adapted;
 /// made with many of these, and tuples take long to compile.
 template <class... Policies>
 struct composed : detail::policy_of_kind<kind_of<Policies>, Policies>... {
+    constexpr explicit composed(Policies... policies)
+        : detail::policy_of_kind<kind_of<Policies>, Policies>{std::move(policies)}...
+    {
+    }
     /// The same but for some, which are new or take the place of those of their kind.
     template <class... Others>
     [[nodiscard]] constexpr adapted<composed, Others...> with(Others... others) const
     {
-        return {{{std::move(others)}...}, *this};
+        return {composed<Others...>{std::move(others)...}, *this};
     }
 };
 template <class... Policies>
@@ -132,7 +136,7 @@ struct adapted : composed<Policies...> {
     template <class... Others>
     [[nodiscard]] constexpr adapted<adapted, Others...> with(Others... others) const
     {
-        return {{{std::move(others)}...}, *this};
+        return {composed<Others...>{std::move(others)...}, *this};
     }
 };
 

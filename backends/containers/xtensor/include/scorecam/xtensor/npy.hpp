@@ -1,10 +1,13 @@
 #pragma once
 // NumPy's .npy files: weights, images and maps to and from Python.
+#include <algorithm>
+#include <array>
 #include <cstddef>
-#include <exception>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <ios>
+#include <istream>
 #include <string>
 #include <type_traits>
 
@@ -13,15 +16,10 @@
 
 #include <scorecam/error.hpp>
 #include <scorecam/tensor_view.hpp>
+#include <scorecam/xtensor/npy_header.hpp>
 #include <scorecam/xtensor/view.hpp>
 
 namespace scorecam::xtensor {
-
-/// A file that does not exist, cannot be written, or is not the .npy file it should be.
-class npy_error : public error {
-public:
-    using error::error;
-};
 
 namespace detail {
 
@@ -33,6 +31,26 @@ template <class T>
     return kind + std::to_string(8 * sizeof(T));
 }
 
+template <class T, std::size_t Rank>
+[[nodiscard]] xt::xtensor<T, Rank> read_npy(std::istream& file, std::uintmax_t size)
+{
+    auto const header = read_npy_header(file, size, {xt::detail::build_typestring<T>(), sizeof(T)});
+    if (header.shape.size() != Rank) {
+        throw shape_error{" has the shape " + text_of(header.shape) + ", which is not one of " + std::to_string(Rank) +
+                          " dimensions"};
+    }
+    std::array<std::size_t, Rank> shape{};
+    std::copy(header.shape.begin(), header.shape.end(), shape.begin());
+    auto const read = [&](auto array) {
+        auto const bytes = static_cast<std::streamsize>(header.elements * sizeof(T));
+        file.read(reinterpret_cast<char*>(array.data()), bytes);
+        if (file.gcount() != bytes) { throw npy_error{"it became shorter while it was read"}; }
+        return array;
+    };
+    if (header.fortran_order) { return read(xt::xtensor<T, Rank, xt::layout_type::column_major>(shape)); }
+    return read(xt::xtensor<T, Rank>(shape));
+}
+
 }  // namespace detail
 
 /// The array in a .npy file, whose dtype is T and which has Rank dimensions; C or Fortran order.
@@ -40,19 +58,15 @@ template <class T>
 template <class T, std::size_t Rank>
 [[nodiscard]] xt::xtensor<T, Rank> load_npy(std::filesystem::path const& path)
 {
-    std::ifstream file{path, std::ios::binary};
+    std::ifstream file{path, std::ios::binary | std::ios::ate};
+    auto const size = static_cast<std::streamoff>(file.tellg());
+    file.seekg(0);
     if (!file) { throw npy_error{path.string() + " cannot be opened for reading"}; }
     try {
-        auto const array = xt::load_npy<T>(file);
-        if (static_cast<std::size_t>(file.gcount()) != array.size() * sizeof(T)) {  // xtensor does not look
-            throw npy_error{path.string() + " ends before the last of the " + std::to_string(array.size()) +
-                            " elements that its header promises"};
-        }
-        static_cast<void>(detail::extents_of<Rank>(array, path.string()));
-        return array;
-    } catch (error const&) {
-        throw;
-    } catch (std::exception const& found) {
+        return detail::read_npy<T, Rank>(file, static_cast<std::uintmax_t>(size));
+    } catch (shape_error const& found) {
+        throw shape_error{path.string() + found.what()};
+    } catch (npy_error const& found) {
         throw npy_error{path.string() + " is not a .npy file of " + detail::dtype_of<T>() + ": " + found.what()};
     }
 }

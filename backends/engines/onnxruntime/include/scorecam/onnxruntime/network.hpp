@@ -12,12 +12,13 @@
 
 #include <onnxruntime_cxx_api.h>
 
+#include <scorecam/engines/inputs.hpp>
 #include <scorecam/engines/network.hpp>
 #include <scorecam/engines/onnx/file.hpp>
-#include <scorecam/engines/onnx/skeleton.hpp>
 #include <scorecam/engines/ports.hpp>
 #include <scorecam/engines/tokens.hpp>
 #include <scorecam/model.hpp>
+#include <scorecam/onnxruntime/seen.hpp>
 #include <scorecam/onnxruntime/values.hpp>
 #include <scorecam/tensor_view.hpp>
 
@@ -38,6 +39,8 @@ struct settings {
     Ort::Env* environment = nullptr;                  ///< the caller's, which outlives the network and hears its logs
     std::string input{};                              ///< its name; empty: the only one
     std::string output{};                             ///< its name; empty: the only one of the form (n, classes)
+    engines::answers answers = engines::answers::classes;  ///< which outputs count
+    engines::constants held{};                        ///< the values of the inputs beside the image
     std::optional<token_grid<SpatialRank>> tokens{};  ///< layers of tokens are activations, too
 };
 
@@ -60,10 +63,9 @@ public:
 
     [[nodiscard]] Ort::Session& session() const { return *session_; }
 
-    void open(std::string const& file, extents<SpatialRank + 1> const& input, settings& how)
+    void open(std::string const& file, settings& how)
     {
-        start(input);
-        auto& at = *loading_;
+        auto& at = start();
         at.bytes = onnx::read_bytes(file);
         at.graph = onnx::graph_of(at.bytes);
         onnx::find_weights(at.graph, file);
@@ -85,17 +87,17 @@ public:
         }
     }
     /// A session of the caller's: of its outputs, those of the form (n, K, h, w) can be explained.
-    void open(std::shared_ptr<Ort::Session> session, extents<SpatialRank + 1> const& input, settings&)
+    void open(std::shared_ptr<Ort::Session> session, settings&)
     {
-        start(input);
-        session_                = std::move(session);
-        loading_->graph.outputs = detail::output_names(*session_);
-        for (auto const& name : loading_->graph.outputs) { loading_->layers.push_back({name, "Output", name}); }
+        auto& at         = start();
+        session_         = std::move(session);
+        at.graph.outputs = detail::output_names(*session_);
+        for (auto const& name : at.graph.outputs) { at.layers.push_back({name, "Output", name}); }
     }
     /// The same; it must outlive the network.
-    void open(Ort::Session& session, extents<SpatialRank + 1> const& input, settings& how)
+    void open(Ort::Session& session, settings& how)
     {
-        open(std::shared_ptr<Ort::Session>{std::shared_ptr<void>{}, &session}, input, how);
+        open(std::shared_ptr<Ort::Session>{std::shared_ptr<void>{}, &session}, how);
     }
 
     [[nodiscard]] std::vector<engines::port> inputs() const
@@ -108,15 +110,21 @@ public:
         }
         return all;
     }
+    void take(std::vector<engines::port> inputs)
+    {
+        input_names_.clear();
+        for (auto const& one : inputs) { input_names_.push_back(one.name); }
+        loading_->inputs = std::move(inputs);
+    }
     [[nodiscard]] bool takes_any_size() const { return false; }
     [[nodiscard]] bool takes_any_batch() const { return false; }
 
     [[nodiscard]] std::vector<engines::port> trial(index_t n, engines::batches)
     {
-        auto& at    = *loading_;
-        input_name_ = inputs().at(0).name;
-        at.seen.clear();
-        of_file() ? look_at_file(n) : look_at_session(n);
+        auto& at = *loading_;
+        at.seen  = of_file()
+                       ? detail::seen_in_file(*at.environment, at.options, at.bytes, at.graph, at.inputs, n, at.tensors())
+                       : detail::seen_in_session(*session_, at.inputs, n, at.graph.outputs);
         std::vector<engines::port> outputs;
         for (auto const& name : at.graph.outputs) { outputs.push_back(seen(name)); }
         return outputs;
@@ -124,7 +132,8 @@ public:
     [[nodiscard]] std::vector<engines::candidate> layers(index_t) const
     {
         std::vector<engines::candidate> all;
-        std::map<std::string, std::size_t> numbers{{input_name_, engines::the_image}};
+        std::map<std::string, std::size_t> numbers;
+        for (auto const& name : input_names_) { numbers.emplace(name, engines::the_image); }
         for (auto const& one : loading_->layers) {
             auto& made       = all.emplace_back(engines::candidate{seen(one.tensor), one.type, {}});
             made.tensor.name = one.name;
@@ -162,18 +171,19 @@ public:
     }
     void settle() { loading_.reset(); }
 
-    void run(float const* images, index_t n, engines::place const& output, std::vector<engines::place> const& layers) const
+    void run(std::vector<engines::given> const& inputs, engines::place const& output,
+             std::vector<engines::place> const& layers) const
     {
         std::vector<std::string> names{output_name_};
-        std::vector<Ort::Value> values;
-        values.push_back(detail::value_on(output.to, output.dims));
+        std::vector<Ort::Value> in, out;
+        for (auto const& one : inputs) { in.push_back(detail::value_on(one.from, one.dims, one.type)); }
+        out.push_back(detail::value_on(output.to, output.dims, output.type));
         for (std::size_t l = 0; l < layers.size(); ++l) {
             names.push_back(layer_names_[l]);
-            values.push_back(detail::value_on(layers[l].to, layers[l].dims));
+            out.push_back(detail::value_on(layers[l].to, layers[l].dims, layers[l].type));
         }
-        auto const in = detail::value_on(images, batch_of(n));
-        session_->Run(Ort::RunOptions{}, detail::pointers({input_name_}).data(), &in, 1, detail::pointers(names).data(),
-                      values.data(), values.size());
+        session_->Run(Ort::RunOptions{}, detail::pointers(input_names_).data(), in.data(), in.size(),
+                      detail::pointers(names).data(), out.data(), out.size());
     }
 
     [[nodiscard]] std::string advice() const
@@ -195,59 +205,33 @@ private:
         Ort::Env* environment = nullptr;
         Ort::SessionOptions options{nullptr};
         std::vector<named> layers;
+        std::vector<engines::port> inputs;          // as they are given
         std::map<std::string, engines::port> seen;  // in the last trial
+
+        /// The names of the outputs and of what makes layers, each once.
+        [[nodiscard]] std::vector<std::string> tensors() const
+        {
+            auto all = graph.outputs;
+            for (auto const& one : layers) {
+                if (std::find(graph.outputs.begin(), graph.outputs.end(), one.tensor) == graph.outputs.end()) {
+                    all.push_back(one.tensor);
+                }
+            }
+            return all;
+        }
     };
 
     [[nodiscard]] bool of_file() const { return !loading_->bytes.empty(); }
-    void start(extents<SpatialRank + 1> const& input)
+    state& start()
     {
-        input_   = input;
         loading_ = std::make_shared<state>();
+        return *loading_;
     }
 
-    /// What ONNX Runtime infers: nothing is run, and no weights are there.
-    void look_at_file(index_t n)
-    {
-        auto& at                         = *loading_;
-        std::vector<std::string> tensors = at.graph.outputs;
-        for (auto const& one : at.layers) {
-            if (std::find(at.graph.outputs.begin(), at.graph.outputs.end(), one.tensor) == at.graph.outputs.end()) {
-                tensors.push_back(one.tensor);
-            }
-        }
-        auto const file = onnx::skeleton(at.bytes, at.graph, input_name_, batch_of(n), tensors);
-        auto options    = at.options.Clone();
-        options.SetGraphOptimizationLevel(ORT_ENABLE_BASIC);  // which computes the shapes that a network makes of shapes
-        Ort::Session const session{*at.environment, file.data(), file.size(), options};
-        for (std::size_t i = 0; i < tensors.size(); ++i) {
-            auto const type = session.GetOutputTypeInfo(i);
-            bool const is   = type.GetONNXType() == ONNX_TYPE_TENSOR;
-            at.seen[tensors[i]] =
-                is ? detail::port_of(tensors[i], type) : engines::port{tensors[i], {}, "another kind", true};
-        }
-    }
-    /// What a batch of zeros gives.
-    void look_at_session(index_t n)
-    {
-        auto& at         = *loading_;
-        auto const names = at.graph.outputs;
-        std::vector<float> const zeros(static_cast<std::size_t>(n * input_.size()));
-        auto const in = detail::value_on(zeros.data(), batch_of(n));
-        auto const values =
-            session_->Run({}, detail::pointers({input_name_}).data(), &in, 1, detail::pointers(names).data(), names.size());
-        for (std::size_t i = 0; i < names.size(); ++i) { at.seen[names[i]] = detail::port_of_value(names[i], values[i]); }
-    }
     [[nodiscard]] engines::port const& seen(std::string const& tensor) const { return loading_->seen.at(tensor); }
 
-    [[nodiscard]] std::vector<index_t> batch_of(index_t n) const
-    {
-        auto const shape = prepend(input_, n);
-        return {shape.extent, shape.extent + SpatialRank + 2};
-    }
-
     std::shared_ptr<Ort::Session> session_;
-    extents<SpatialRank + 1> input_{};
-    std::string input_name_;
+    std::vector<std::string> input_names_;
     std::string output_name_;
     std::vector<std::string> layer_names_;
     std::shared_ptr<state> loading_;

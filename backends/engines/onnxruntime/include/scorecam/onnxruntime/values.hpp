@@ -31,12 +31,13 @@ decltype(auto) translated(std::string const& doing, F&& f)
 }
 
 /// A tensor over the caller's memory. ONNX Runtime knows no read-only form; inputs are only read.
-[[nodiscard]] inline Ort::Value value_on(float const* data, std::vector<index_t> const& dims)
+[[nodiscard]] inline Ort::Value value_on(void const* data, std::vector<index_t> const& dims, onnx::element type)
 {
     static auto const host = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
     std::vector<std::int64_t> const shape{dims.begin(), dims.end()};
-    auto const size = static_cast<std::size_t>(onnx::product(dims));
-    return Ort::Value::CreateTensor<float>(host, const_cast<float*>(data), size, shape.data(), shape.size());
+    auto const size = static_cast<std::size_t>(onnx::product(dims)) * onnx::bytes_of(type);
+    return Ort::Value::CreateTensor(host, const_cast<void*>(data), size, shape.data(), shape.size(),
+                                    static_cast<ONNXTensorElementDataType>(type));  // the numbers are the same
 }
 
 /// Anything with GetTensorTypeAndShapeInfo().

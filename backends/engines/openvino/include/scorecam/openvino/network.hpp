@@ -2,6 +2,7 @@
 // An ONNX or IR network on OpenVINO as a model.
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,11 +11,13 @@
 
 #include <openvino/openvino.hpp>
 
+#include <scorecam/engines/inputs.hpp>
 #include <scorecam/engines/network.hpp>
 #include <scorecam/engines/ports.hpp>
 #include <scorecam/engines/tokens.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
+#include <scorecam/openvino/seen.hpp>
 #include <scorecam/openvino/values.hpp>
 #include <scorecam/tensor_view.hpp>
 
@@ -28,6 +31,8 @@ struct settings {
     ov::AnyMap properties{};
     std::string input{};                              ///< its name; empty: the only one
     std::string output{};                             ///< its name; empty: the only one of the form (n, classes)
+    engines::answers answers = engines::answers::classes;  ///< which outputs count
+    engines::constants held{};                        ///< the values of the inputs beside the image
     std::optional<token_grid<SpatialRank>> tokens{};  ///< layers of tokens are activations, too
 };
 
@@ -59,15 +64,16 @@ public:
         return detail::name_of(compiled_.get_property(ov::hint::inference_precision));
     }
 
-    void open(std::string const& file, extents<SpatialRank + 1> const& input, settings const& how)
+    void open(std::string const& file, settings const& how)
     {
-        start(input, how);
+        start(how);
         loading_->read = detail::read(loading_->core, file);
+        detail::expect_numbers(*loading_->read);
     }
     /// A compiled network of the caller's: of its outputs, those of the form (n, K, h, w) can be explained.
-    void open(ov::CompiledModel compiled, extents<SpatialRank + 1> const& input, settings const& how)
+    void open(ov::CompiledModel compiled, settings const& how)
     {
-        start(input, how);
+        start(how);
         compiled_ = std::move(compiled);
     }
 
@@ -76,26 +82,36 @@ public:
         std::vector<engines::port> all;
         auto const add = [&](auto const& ports) {
             for (auto const& one : ports) {
-                all.push_back(detail::port_of(one, one.get_partial_shape(), loading_->how.input));
+                auto const& how  = loading_->how;
+                std::string name = how.input;
+                for (auto const& [held, value] : how.held) { name = one.get_names().count(held) > 0 ? held : name; }
+                all.push_back(detail::port_of(one, one.get_partial_shape(), name));
             }
         };
         of_file() ? add(loading_->read->inputs()) : add(compiled_.inputs());
         return all;
     }
+    void take(std::vector<engines::port> inputs) { loading_->inputs = std::move(inputs); }
     /// A file's network is reshaped.
     [[nodiscard]] bool takes_any_size() const { return of_file(); }
     [[nodiscard]] bool takes_any_batch() const { return of_file(); }
 
     [[nodiscard]] std::vector<engines::port> trial(index_t n, engines::batches taken)
     {
-        if (!of_file()) { return outputs_of(compiled_, n); }
         auto& at = *loading_;
+        if (!of_file()) { return at.outputs = detail::outputs_of_zeros(compiled_, at.inputs, n, at.how.output); }
         at.whole = at.read->clone();
         at.taken = taken;
         try {
             set_batch(n);
         } catch (ov::Exception const&) {
-            throw engines::wrong_input(to_string(input_), inputs().at(0));
+            std::string given;
+            for (auto const& one : at.inputs) {
+                bool const of_batch = !one.dims.empty() && one.dims[0] < 0;
+                given += (given.empty() ? "" : " and") + onnx::text({one.dims.begin() + (of_batch ? 1 : 0), one.dims.end()});
+            }
+            throw model_error{"the network does not take inputs of" + given + " but of" + engines::listed(inputs()) +
+                              " with the batch; give the size and the channels it was made for"};
         }
         std::vector<engines::port> all;
         for (auto const& port : at.whole->outputs()) {
@@ -108,31 +124,13 @@ public:
     [[nodiscard]] std::vector<engines::candidate> layers(index_t)
     {
         auto& at = *loading_;
-        std::vector<engines::candidate> all;
         if (!of_file()) {
+            std::vector<engines::candidate> all;
             for (auto const& one : at.outputs) { all.push_back({one, "Output", {}}); }
             return all;
         }
         at.ports.clear();
-        for (auto const& node : at.whole->get_ordered_ops()) {
-            std::string const type = node->get_type_name();
-            if (type == "Constant" || type == "Parameter" || type == "Result") { continue; }
-            for (auto const& port : node->outputs()) {
-                auto const number = port.get_index() == 0 ? "" : ":" + std::to_string(port.get_index());
-                all.push_back({detail::port_of(port, port.get_partial_shape()), type, {}});
-                all.back().tensor.name = node->get_friendly_name() + number;
-                for (auto const& from : node->input_values()) {
-                    auto const made  = std::find(at.ports.begin(), at.ports.end(), from);
-                    bool const image = std::string{from.get_node()->get_type_name()} == "Parameter";
-                    if (image) { all.back().of.push_back(engines::the_image); }
-                    if (made != at.ports.end()) {
-                        all.back().of.push_back(static_cast<std::size_t>(made - at.ports.begin()));
-                    }
-                }
-                at.ports.push_back(port);
-            }
-        }
-        return all;
+        return detail::candidates_of(*at.whole, at.ports);
     }
 
     [[nodiscard]] std::size_t holds(std::size_t output) const
@@ -156,13 +154,16 @@ public:
     }
     void settle() { loading_.reset(); }
 
-    void run(float const* images, index_t n, engines::place const& output, std::vector<engines::place> const& layers)
+    void run(std::vector<engines::given> const& inputs, engines::place const& output,
+             std::vector<engines::place> const& layers)
     {
         auto& request = (layers.empty() ? masked_ : captured_).of(compiled_);
-        request.set_input_tensor(detail::tensor_on(images, batch_of(n)));
-        request.set_output_tensor(output_, detail::tensor_on(output.to, output.dims));
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            request.set_input_tensor(i, detail::tensor_on(inputs[i].from, inputs[i].dims, inputs[i].type));
+        }
+        request.set_output_tensor(output_, detail::tensor_on(output.to, output.dims, output.type));
         for (std::size_t l = 0; l < layers.size(); ++l) {
-            request.set_output_tensor(layers_[l], detail::tensor_on(layers[l].to, layers[l].dims));
+            request.set_output_tensor(layers_[l], detail::tensor_on(layers[l].to, layers[l].dims, layers[l].type));
         }
         request.infer();
     }
@@ -183,13 +184,13 @@ private:
         std::shared_ptr<ov::Model> whole;  // what will be compiled
         engines::batches taken = engines::batches::any;
         std::vector<ov::Output<ov::Node>> ports;  // of the candidates
+        std::vector<engines::port> inputs;        // as they are given
         std::vector<engines::port> outputs;       // of a compiled network
     };
 
     [[nodiscard]] bool of_file() const { return loading_->read != nullptr; }
-    void start(extents<SpatialRank + 1> const& input, settings const& how)
+    void start(settings const& how)
     {
-        input_        = input;
         loading_      = std::make_shared<state>();
         loading_->how = how;
     }
@@ -202,31 +203,14 @@ private:
         return all;
     }
 
-    [[nodiscard]] std::vector<index_t> batch_of(index_t n) const
-    {
-        auto const shape = prepend(input_, n);
-        return {shape.extent, shape.extent + SpatialRank + 2};
-    }
     void set_batch(index_t n) const
     {
-        auto const dims = batch_of(n);
-        loading_->whole->reshape(ov::PartialShape{std::vector<ov::Dimension>{dims.begin(), dims.end()}});
-    }
-
-    /// Of a run of zeros.
-    [[nodiscard]] std::vector<engines::port> outputs_of(ov::CompiledModel& compiled, index_t n)
-    {
-        auto& at     = *loading_;
-        auto request = compiled.create_infer_request();
-        std::vector<float> const zeros(static_cast<std::size_t>(n * input_.size()));
-        request.set_input_tensor(detail::tensor_on(zeros.data(), batch_of(n)));
-        request.infer();
-        at.outputs.clear();
-        for (std::size_t i = 0; i < compiled.outputs().size(); ++i) {
-            at.outputs.push_back(
-                detail::port_of(compiled.output(i), request.get_output_tensor(i).get_shape(), at.how.output));
+        std::map<std::size_t, ov::PartialShape> shapes;
+        for (std::size_t i = 0; i < loading_->inputs.size(); ++i) {
+            auto const dims = engines::dims_for(loading_->inputs[i], n);
+            shapes[i]       = ov::PartialShape{std::vector<ov::Dimension>{dims.begin(), dims.end()}};
         }
-        return at.outputs;
+        loading_->whole->reshape(shapes);
     }
 
     /// The number of the output that shows a port. It may be one already; OpenVINO adds none twice.
@@ -240,7 +224,6 @@ private:
         return outputs.size();
     }
 
-    extents<SpatialRank + 1> input_{};
     ov::CompiledModel compiled_;
     detail::own_request masked_;
     detail::own_request captured_;  // whose outputs for the layers are elsewhere

@@ -12,8 +12,10 @@
 #include <vector>
 
 #include <openvino/frontend/manager.hpp>
+#include <openvino/op/constant.hpp>
 #include <openvino/openvino.hpp>
 
+#include <scorecam/engines/elements.hpp>
 #include <scorecam/engines/ports.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/tensor_view.hpp>
@@ -44,7 +46,33 @@ namespace scorecam::openvino::detail {
         auto const reader = ov::frontend::FrontEndManager{}.load_by_framework("onnx");
         return reader->convert(reader->load(file));
     } catch (ov::Exception const& e) {
+        std::string const said = e.what();
+        for (std::string const type : {"com.microsoft.QLinear", "com.microsoft.QGemm"}) {
+            if (said.find(type) != said.npos) { throw engines::quantised(type + ", ... are operators on integers"); }
+        }
         throw model_error{"it cannot be read as ONNX" + advice + "; " + said_by(e)};
+    }
+}
+
+/// Throws non_finite_error if a weight is NaN: OpenVINO's ReLU makes 0 of it, and nobody sees it.
+inline void expect_numbers(ov::Model const& of)
+{
+    for (auto const& node : of.get_ops()) {
+        auto const* weights = dynamic_cast<ov::op::v0::Constant const*>(node.get());
+        bool found          = false;
+        if (weights != nullptr && weights->get_element_type() == ov::element::f32) {
+            auto const* const values = weights->get_data_ptr<float>();
+            found = std::any_of(values, values + ov::shape_size(weights->get_shape()), [](float v) { return v != v; });
+        }
+        if (weights != nullptr && weights->get_element_type() == ov::element::f16) {
+            auto const* const values = weights->get_data_ptr<ov::float16>();
+            found                    = std::any_of(values, values + ov::shape_size(weights->get_shape()),
+                                                   [](ov::float16 v) { return static_cast<float>(v) != static_cast<float>(v); });
+        }
+        if (found) {
+            throw non_finite_error{"the weights " + weights->get_friendly_name() +
+                                   " contain NaN, as an overflow in training leaves it; train or export the network again"};
+        }
     }
 }
 
@@ -77,10 +105,36 @@ template <class Port>
     return found;
 }
 
-/// The extents may be those of this library; the memory is only read where it is an input.
-[[nodiscard]] inline ov::Tensor tensor_on(float const* data, std::vector<index_t> const& dims)
+[[nodiscard]] inline ov::element::Type type_of(onnx::element type)
 {
-    return {ov::element::f32, ov::Shape{dims.begin(), dims.end()}, const_cast<float*>(data)};
+    switch (type) {
+    case onnx::element::float16:
+        return ov::element::f16;
+    case onnx::element::bfloat16:
+        return ov::element::bf16;
+    case onnx::element::float64:
+        return ov::element::f64;
+    case onnx::element::uint8:
+        return ov::element::u8;
+    case onnx::element::int8:
+        return ov::element::i8;
+    case onnx::element::uint16:
+        return ov::element::u16;
+    case onnx::element::int16:
+        return ov::element::i16;
+    case onnx::element::int32:
+        return ov::element::i32;
+    case onnx::element::int64:
+        return ov::element::i64;
+    default:
+        return ov::element::f32;
+    }
+}
+
+/// The extents may be those of this library; the memory is only read where it is an input.
+[[nodiscard]] inline ov::Tensor tensor_on(void const* data, std::vector<index_t> const& dims, onnx::element type)
+{
+    return {type_of(type), ov::Shape{dims.begin(), dims.end()}, const_cast<void*>(data)};
 }
 
 /// A request of one's own: a copy starts without.

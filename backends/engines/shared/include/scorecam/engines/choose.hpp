@@ -72,7 +72,9 @@ template <std::size_t SpatialRank>
         auto const& [tensor, type, of] = tensors[v];
         auto const& with_batch         = tensor.dims;
         bool const open                = std::any_of(with_batch.begin(), with_batch.end(), [](index_t d) { return d < 1; });
-        if (!tensor.is_float() || open || with_batch.empty() || with_batch[0] != n) { continue; }  // or folded into it
+        if (!carries_image(tensors[v]) || open || with_batch.empty() || with_batch[0] != n) {
+            continue;
+        }  // or folded into it
         std::vector<index_t> dims(with_batch.begin() + 1, with_batch.end());
         auto& found = all[v];
         if (tokens) {
@@ -136,11 +138,12 @@ template <std::size_t SpatialRank>
                        });
     if (!picks) { return std::nullopt; }
     for (std::size_t v = tokens; v-- > 0;) {
-        if (!graph.feeds(v) || !is_weighted(tensors[v].type) || graph.of(v).size() < 2 || !graph.behind(v)[tokens]) {
-            continue;
-        }
+        bool const in_one  = names_any(tensors[v].type, {"Attention"});
+        bool const attends = in_one || (is_weighted(tensors[v].type) && graph.of(v).size() > 1);
+        if (!graph.feeds(v) || !attends || !graph.behind(v)[tokens]) { continue; }
         for (auto at = graph.through(v); at != the_image; at = graph.through(at)) {
-            if (seen[at].form == layer_form::tokens && seen[at].shape == shape && tensors[at].tensor.dims == dims) {
+            bool const is_layer = !tensors[at].tensor.name.empty() && tensors[at].tensor.dims == dims;
+            if (is_layer && seen[at].form == layer_form::tokens && seen[at].shape == shape) {
                 return choice{at, "the input of the last attention, which is the last that all patches feed: behind it the "
                                   "class is read from tokens that lie nowhere"};
             }
@@ -163,14 +166,21 @@ template <std::size_t SpatialRank>
     for (std::size_t v = tensors.size(); v-- > 0;) {
         auto const& one = seen[v];
         if (one.form == layer_form::none || !one.is_sure || !graph.feeds(v)) { continue; }
-        double const apart = one.form == layer_form::maps ? 0.8 : 0.25;  // a stride of 2 along one axis alone is no strip yet
-        bool const fits    = has_aspect(trailing<SpatialRank>(one.shape), trailing<SpatialRank>(input), apart);
+        bool const is_layer = !tensors[v].tensor.name.empty();
+        double const apart =
+            one.form == layer_form::maps ? 0.8 : 0.25;  // a stride of 2 along one axis alone is no strip yet
+        bool const fits = has_aspect(trailing<SpatialRank>(one.shape), trailing<SpatialRank>(input), apart);
         if (one.shape[0] < 2 || !fits) { continue; }
         if (one.form == layer_form::tokens) {
             auto const before = detail::before_attention(v, tensors, graph, seen);
             if (before) { return before; }
         }
-        if (only_moves(tensors[v].type)) { continue; }
+        if (!is_layer) { continue; }
+        auto made_by = v;  // what a conversion was made of
+        while (only_converts(tensors[made_by].type) && graph.of(made_by).size() == 1 && graph.of(made_by)[0] != the_image) {
+            made_by = graph.of(made_by)[0];
+        }
+        if (only_moves(tensors[made_by].type) || tensors[v].type == "QuantizeLinear") { continue; }
         if (one.shape[0] != classes || graph.has_weights_behind(v)) {
             return choice{v, "the last spatial activation before the classifier"};
         }
@@ -179,6 +189,38 @@ template <std::size_t SpatialRank>
         }
     }
     return of_classifier;
+}
+
+/// What the scores are, as far as the graph tells: "softmax", "log_softmax", "sigmoid", or nothing.
+[[nodiscard]] inline std::string activation_of(std::size_t scores, std::vector<candidate> const& tensors, flow const& graph)
+{
+    while (scores < tensors.size()) {
+        auto const& type = tensors[scores].type;
+        if (names_any(type, {"LogSoftmax", "LogSoftMax"})) { return "log_softmax"; }
+        if (names_any(type, {"Softmax", "SoftMax"})) { return "softmax"; }
+        if (type.ends_with("Sigmoid") && !type.starts_with("Hard")) { return "sigmoid"; }
+        if (!only_moves(type) && !only_converts(type) && !names_any(type, {"Result"})) { break; }
+        if (graph.of(scores).size() != 1) { break; }
+        scores = graph.of(scores)[0];
+    }
+    return "";
+}
+
+/// What a network's file says it computes in: "float32", "float16", "int8", ...
+[[nodiscard]] inline std::string precision_of(std::vector<candidate> const& tensors, flow const& graph)
+{
+    std::string found = "float32";
+    for (std::size_t v = 0; v < tensors.size(); ++v) {
+        if (!graph.feeds(v)) { continue; }
+        auto const& type = tensors[v].type;
+        if (names_any(type, {"QuantizeLinear", "DequantizeLinear", "FakeQuantize", "QLinear", "QGemm", "Integer"})) {
+            return "int8";
+        }
+        if (is_weighted(type) && tensors[v].tensor.is_float() && tensors[v].tensor.type != "float32") {
+            found = tensors[v].tensor.type;
+        }
+    }
+    return found;
 }
 
 }  // namespace scorecam::engines

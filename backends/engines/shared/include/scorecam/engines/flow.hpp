@@ -41,7 +41,19 @@ struct candidate {
            type != "ConvertLike";
 }
 
-/// The graph of the float tensors that depend on the image.
+/// Whether its values are those of the image: floating point, or quantised, and no shapes and indices.
+[[nodiscard]] inline bool carries_image(candidate const& one)
+{
+    auto const& type = one.tensor.type;
+    return one.tensor.is_float() || type == "int8" || type == "uint8" || (type == "int32" && is_weighted(one.type));
+}
+/// It only makes numbers of one type of those of another.
+[[nodiscard]] inline bool only_converts(std::string const& type)
+{
+    return names_any(type, {"QuantizeLinear", "DequantizeLinear", "FakeQuantize", "Cast", "Convert"});
+}
+
+/// The graph of the tensors that depend on the image.
 class flow {
 public:
     /// `scores` is the number of the tensor that holds them.
@@ -51,7 +63,7 @@ public:
         std::vector<bool> depends(tensors.size());
         for (std::size_t v = 0; v < tensors.size(); ++v) {
             for (auto const from : tensors[v].of) {
-                bool const counts = from == the_image || (from < v && depends[from] && tensors[from].tensor.is_float());
+                bool const counts = from == the_image || (from < v && depends[from] && carries_image(tensors[from]));
                 if (counts) { of_[v].push_back(from); }
             }
             depends[v] = !of_[v].empty();

@@ -17,6 +17,7 @@ struct layer {
     std::string name;                ///< as the engine's adapter takes it
     std::string type;                ///< the engine's name of the operation: "Convolution", "Relu", "Concat", ...
     extents<SpatialRank + 1> shape;  ///< (K, h, w)
+    std::string form = "maps";       ///< how its values lie: "maps", "tokens (T, C)", ...; they are laid out as maps
 };
 
 /// Whether an operation only pools values, or moves them about.
@@ -30,9 +31,9 @@ struct layer {
     return std::find(moving.begin(), moving.end(), type) != moving.end();
 }
 
-/// The layer to explain if none is named and nothing is known of the graph (choose.hpp goes first where it is): the last spatial activation before the classifier. That is the last layer that
-/// neither pools nor moves values about; one that already holds a map per class is part of the classifier, unless there is
-/// no other. Throws model_error if there is none.
+/// The layer to explain if none is named and nothing is known of the graph (choose.hpp goes first where it is): the last
+/// spatial activation before the classifier. That is the last layer that neither pools nor moves values about; one that
+/// already holds a map per class is part of the classifier, unless there is no other. Throws model_error if there is none.
 template <std::size_t SpatialRank>
 [[nodiscard]] layer<SpatialRank> const& default_layer(std::vector<layer<SpatialRank>> const& layers, index_t classes)
 {

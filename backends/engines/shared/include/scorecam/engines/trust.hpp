@@ -4,14 +4,41 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include <scorecam/error.hpp>
 #include <scorecam/tensor_view.hpp>
 
 namespace scorecam::engines {
 
 /// What the outputs of an image depend on beside the image.
 enum class rows { apart, mixed, random };
+
+/// Whether the scores of one image are probabilities that exclude each other.
+[[nodiscard]] inline bool sums_to_one(tensor_view<float const, 1> scores)
+{
+    double sum = 0;
+    for (float const value : scores) {
+        if (!(value >= 0 && value <= 1)) { return false; }
+        sum += static_cast<double>(value);
+    }
+    constexpr double rounding = 1e-3;  // of outputs of float16
+    return scores.size() > 1 && std::abs(sum - 1) < rounding;
+}
+
+/// How well the outputs of one image agree, in parts of the largest: engines divide their work by the batch.
+inline constexpr double exact_in_float32 = 1e-3;
+inline constexpr double exact_in_less    = 5e-2;
+
+/// What to say of rows that are mixed, if images can run by themselves; and of those that chance decides.
+inline constexpr char const* one_at_a_time =
+    "the outputs of an image depend on the others in its batch, so that it runs one at a time";
+[[nodiscard]] inline model_error by_chance()
+{
+    return model_error{"the network gives other outputs each time for the same image, as dropout does; export it in "
+                       "evaluation mode"};
+}
 
 namespace detail {
 
@@ -74,6 +101,27 @@ template <class Answers>
     double const limit = std::max(exactly, apart(first, second) / 10);
     if (!(std::max(apart(row(mixed, n, 0), first), apart(row(mixed, n, 1), second)) > limit)) { return rows::apart; }
     return apart(alone(0), first) > exactly ? rows::random : rows::mixed;
+}
+
+/// What a few forwards say of a network.
+struct answered {
+    rows on_what     = rows::apart;
+    bool sums_to_one = false;  ///< every row of outputs, so that they are probabilities already
+};
+/// The same as what_rows_depend_on(), and whether the outputs are probabilities.
+template <class Answers>
+[[nodiscard]] answered ask(Answers answers, index_t classes, index_t batch, std::size_t size, std::string const& precision)
+{
+    bool all             = true;
+    auto const looked_at = [&](std::vector<float> const& images, index_t n) {
+        std::vector<float> outputs = answers(images, n);
+        tensor_view<float const, 2> const of{outputs.data(), {n, classes}};
+        for (index_t i = 0; i < n; ++i) { all = all && sums_to_one(of[i]); }
+        return outputs;
+    };
+    auto const on_what =
+        what_rows_depend_on(looked_at, batch, size, precision == "float32" ? exact_in_float32 : exact_in_less);
+    return {on_what, all};
 }
 
 }  // namespace scorecam::engines

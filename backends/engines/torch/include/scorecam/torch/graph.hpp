@@ -11,7 +11,6 @@
 #include <ATen/core/ivalue.h>  // first: clang in C++20 takes LibTorch 1.13 in no other order
 
 #include <torch/csrc/jit/api/module.h>
-#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/passes/inliner.h>
 
@@ -29,7 +28,6 @@ struct submodule {
 struct tapped_graph {
     std::shared_ptr<::torch::jit::Graph> graph;
     std::vector<submodule> taps;  ///< in the order of the calls
-    bool writes_to_input = false;
 };
 
 namespace detail {
@@ -131,22 +129,19 @@ inline void name_each_once(std::vector<copied_output>& copies)
 
 }  // namespace detail
 
-/// The graph of `module` with the outputs of the submodules at the given paths, or of all of them.
-[[nodiscard]] inline tapped_graph tapped(::torch::jit::Module const& module,
-                                         std::optional<std::vector<std::string>> const& paths = std::nullopt)
+/// The graph of `module` with the outputs of the submodules at the given paths.
+[[nodiscard]] inline tapped_graph tapped(::torch::jit::Module const& module, std::vector<std::string> const& paths)
 {
     tapped_graph made{module.get_method("forward").graph()->copy(), {}};
     auto copies = detail::spread_out(*made.graph);
     detail::name_each_once(copies);
     detail::drop_others(copies, [&](detail::copied_output const& one) {
-        return !paths || std::find(paths->begin(), paths->end(), one.of.path) != paths->end();
+        return std::find(paths.begin(), paths.end(), one.of.path) != paths.end();
     });
     for (auto& one : copies) {
         made.graph->registerOutput(one.copy->output());
         made.taps.push_back(std::move(one.of));
     }
-    ::torch::jit::AliasDb const aliases{made.graph};
-    made.writes_to_input = made.graph->inputs().size() > 1 && aliases.hasWriters(made.graph->inputs()[1]);
     return made;
 }
 

@@ -110,13 +110,6 @@ private:
     ::torch::jit::GraphExecutor executor_;
 };
 
-/// "MaxPool" of "MaxPool2d", "AvgPool" of "AdaptiveAvgPool2d": as default_layer knows them from other engines.
-[[nodiscard]] inline std::string general(std::string type)
-{
-    if (type.ends_with("1d") || type.ends_with("2d") || type.ends_with("3d")) { type.resize(type.size() - 2); }
-    return type.starts_with("Adaptive") ? type.substr(8) : type;
-}
-
 /// The tensors that a module returned, without names.
 [[nodiscard]] inline std::vector<engines::port> ports_of(c10::IValue const& result)
 {
@@ -124,7 +117,7 @@ private:
     for (auto const& one : tensors_in(result)) {
         auto const dims = one.sizes();
         all.push_back({"", {dims.begin(), dims.end()}});
-        if (!one.is_floating_point()) { all.back().type = name_of(one.scalar_type()); }
+        all.back().type = name_of(one.scalar_type());
     }
     return all;
 }

@@ -18,14 +18,18 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <scorecam/engines/flow.hpp>
 #include <scorecam/engines/layer.hpp>
 #include <scorecam/engines/ports.hpp>
+#include <scorecam/engines/selection.hpp>
 #include <scorecam/engines/tokens.hpp>
+#include <scorecam/engines/trust.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
 #include <scorecam/tensor_view.hpp>
 #include <scorecam/torch/graph.hpp>
 #include <scorecam/torch/module.hpp>
+#include <scorecam/torch/seen.hpp>
 #include <scorecam/torch/tensors.hpp>
 
 namespace scorecam::torch {
@@ -33,8 +37,9 @@ namespace scorecam::torch {
 /// A TorchScript module with one input, explained at any submodule that its forward calls, by its path: "features.12". The
 /// batch is read and the results are viewed where they lie; only another layout or type is a copy.
 ///
-/// Modules that run one image at a time only are found out when they are loaded; max_batch() says so. A copy shares the
-/// module, and copies may run at the same time.
+/// Modules that run one image at a time only, whose rows depend on each other, or that answer by chance are found out when
+/// they are loaded; max_batch() and notes() say so, or they are refused. A copy shares the module, and copies may run at the
+/// same time.
 ///
 /// Threads are Torch's, for the whole program: at::set_num_threads(n), and OMP_NUM_THREADS in the environment for those of
 /// the BLAS library beneath. Where other programs share the machine, OMP_WAIT_POLICY=passive keeps waiting threads off the
@@ -49,7 +54,7 @@ public:
     using memory_type = memory<Space>;
 
     /// Inputs are (C, H, W) = `input`. Layers are named as layers() has them, or as modules around them that return the
-    /// same; none: default_layer(). Throws model_error.
+    /// same; none: default_choice(), see choose.hpp. Throws model_error.
     explicit basic_network(std::string const& file, input_type input, std::vector<std::string> const& layer_names = {},
                            settings<SpatialRank> how = {})
         : input_{input}, how_{std::move(how)}
@@ -78,8 +83,16 @@ public:
     [[nodiscard]] basic_network replica() const { return *this; }
 
     /// The layers that are explained, and all that could be.
-    [[nodiscard]] std::vector<layer<SpatialRank>> const& explained() const { return explained_; }
-    [[nodiscard]] std::vector<layer<SpatialRank>> const& layers() const { return layers_; }
+    [[nodiscard]] std::vector<layer<SpatialRank>> const& explained() const { return selected_.explained; }
+    [[nodiscard]] std::vector<layer<SpatialRank>> const& layers() const { return selected_.layers; }
+
+    /// As of networks on other engines: what one should know before one trusts the maps, why the layer is explained that is
+    /// if none was named, what the scores are ("softmax", "sigmoid", "log_softmax" or nothing), and the number of the
+    /// output.
+    [[nodiscard]] std::vector<std::string> const& notes() const { return notes_; }
+    [[nodiscard]] std::string const& why() const { return selected_.why; }
+    [[nodiscard]] std::string const& activation() const { return selected_.activation; }
+    [[nodiscard]] std::string output() const { return std::to_string(scores_.output); }
 
     template <class... Queue>
         requires std::constructible_from<typename memory_type::on_queue, at::Device, Queue...>
@@ -111,34 +124,43 @@ public:
 private:
     /// A layer as the module has it.
     struct tap {
-        submodule from;
+        engines::layer_place<SpatialRank> of;
         std::size_t place = 0;  // in what the graph returns
-        layer_form form   = layer_form::none;
-        input_type shape{};   // as activations
-        at::Tensor values{};  // of the last batch
+        at::Tensor values{};    // of the last batch
     };
 
-    void prepare(::torch::jit::Module const& module, std::vector<std::string> const& layer_names)
+    void prepare(::torch::jit::Module module, std::vector<std::string> const& layer_names)
     {
         detail::check(module, device_);
-        auto const all   = tapped(module);
-        writes_to_input_ = all.writes_to_input;
-        look_at({module, all.graph, detail::type_of(module), ::torch::jit::SIMPLE}, all.taps);
-        choose_layers(layer_names);
+        if (Space::host_accessible && detail::type_of(module) == at::kHalf) {  // for which Torch has no convolutions there
+            module = module.deepcopy();
+            module.to(at::kFloat);
+            notes_.emplace_back("the module is of float16, which Torch does not compute in on the host: it runs in float32");
+        }
+        auto const type  = detail::type_of(module);
+        auto seen        = seen_in(module);
+        writes_to_input_ = seen.writes_to_input;
+        auto const n     = look_at({module, seen.graph, type, ::torch::jit::SIMPLE}, seen);
+        if (seen.taps.empty()) {
+            throw model_error{"its forward calls no submodules; if it was frozen, use the module it was made of"};
+        }
+        choose_layers(layer_names, n, seen);
 
         std::vector<std::string> paths;
-        for (auto const& one : taps_) { paths.push_back(one.from.path); }
+        for (auto const& one : selected_.explained) { paths.push_back(one.name); }
         auto const chosen = tapped(module, paths);
-        for (auto& one : taps_) { one.place = place_of(one.from.path, chosen.taps); }
-        capture_ = {module, chosen.graph, detail::type_of(module), ::torch::jit::SIMPLE};
+        for (std::size_t l = 0; l < taps_.size(); ++l) { taps_[l].place = place_of(paths[l], chosen.taps); }
+        capture_ = {module, chosen.graph, type, ::torch::jit::SIMPLE};
         // The other mode compiles for each batch size anew. Of that a CPU gains nothing, a GPU fused kernels.
         auto const mode = Space::host_accessible ? ::torch::jit::SIMPLE : ::torch::jit::PROFILING;
         forward_        = detail::prepared(module, how_, mode);
+        check_rows();
+        if (!selected_.doubt.empty()) { notes_.push_back(selected_.doubt); }
         memory_type::wait();
     }
 
-    /// Finds the output, the batches that run and the submodules that can be explained: runs zeros once.
-    void look_at(detail::runnable module, std::vector<submodule> const& submodules)
+    /// Finds the output, the batches that run and the extents of all tensors: runs zeros once. The batch that it ran.
+    index_t look_at(detail::runnable module, seen_graph& seen)
     {
         c10::InferenceMode const no_gradients;
         std::vector<c10::IValue> values;
@@ -165,19 +187,8 @@ private:
             max_batch_ = n = 1;
             if (!suits(n)) { throw engines::no_scores_among(detail::ports_of(values[0]), n, how_.output.has_value()); }
         }
-        for (std::size_t i = 0; i < submodules.size(); ++i) {
-            auto const result = values[i + 1].toTensor();
-            auto const dims   = result.sizes();
-            if (!result.is_floating_point() || dims.empty() || dims[0] != n) { continue; }  // or folded into the batch
-            tap one{submodules[i]};
-            one.form = form_of<SpatialRank>({dims.begin() + 1, dims.end()}, how_.tokens, one.shape);
-            if (one.form == layer_form::none) { continue; }
-            layers_.push_back({one.from.path, one.from.type, one.shape});
-            taps_.push_back(std::move(one));
-        }
-        if (submodules.empty()) {
-            throw model_error{"its forward calls no submodules; if it was frozen, use the module it was made of"};
-        }
+        seen.take(values);
+        return n;
     }
 
     [[nodiscard]] bool choose_output(c10::IValue const& result, index_t n)
@@ -188,27 +199,41 @@ private:
         return found.has_value();
     }
 
-    void choose_layers(std::vector<std::string> names)
+    void choose_layers(std::vector<std::string> names, index_t n, seen_graph const& seen)
     {
-        for (auto& name : names) {
-            for (auto const& one : taps_) {
-                auto const& same = one.from.same;
-                if (std::find(same.begin(), same.end(), name) != same.end()) { name = one.from.path; }
-            }
-        }
-        if (names.empty()) {
-            auto general = layers_;
-            for (auto& one : general) { one.type = detail::general(one.type); }
-            names.push_back(default_layer(general, scores_.classes).name);
-        }
-        explained_ = chosen_layers(layers_, names, scores_.classes);
-        std::vector<tap> chosen;
-        for (auto const& one : explained_) {
-            chosen.push_back(
-                *std::find_if(taps_.begin(), taps_.end(), [&](tap const& t) { return t.from.path == one.name; }));
-        }
-        taps_ = std::move(chosen);
+        for (auto& name : names) { name = seen.innermost(name); }
+        auto const scores = scores_.output < seen.outputs.size() ? seen.outputs[scores_.output] : engines::the_image;
+        selected_         = engines::select(seen.tensors, scores, scores_.classes, n, input_, how_.tokens, names, "");
+        for (auto& one : selected_.layers) { one.type = seen.called(one.name).type; }
+        for (auto& one : selected_.explained) { one.type = seen.called(one.name).type; }
+        for (auto const& one : selected_.places) { taps_.push_back({one}); }
     }
+
+    /// Whether each image's outputs are its own. A few forwards.
+    void check_rows()
+    {
+        auto const answers = [&](std::vector<float> const& images, index_t n) {
+            c10::InferenceMode const no_gradients;
+            tensor_view<float const, SpatialRank + 2> const given{images.data(), prepend(input_, n)};
+            auto const result       = forward_(input_for(forward_, detail::tensor_on(given, at::kCPU).to(device_)));
+            auto const outputs      = detail::tensors_in(result[0]).at(scores_.output).to(at::kCPU, at::kFloat).contiguous();
+            auto const* const first = outputs.template data_ptr<float>();
+            return std::vector<float>{first, first + outputs.numel()};
+        };
+        auto const asked = [&](index_t batch) {
+            auto const size = static_cast<std::size_t>(input_.size());
+            return engines::ask(answers, scores_.classes, batch, size, precision());
+        };
+        auto found = asked(max_batch_ == 1 ? 1 : 0);
+        if (found.on_what == engines::rows::mixed) {
+            max_batch_ = 1;
+            notes_.emplace_back(engines::one_at_a_time);
+            found = asked(1);
+        }
+        if (found.on_what == engines::rows::random) { throw engines::by_chance(); }
+        if (found.sums_to_one) { selected_.activation = "softmax"; }
+    }
+
     [[nodiscard]] static std::size_t place_of(std::string const& path, std::vector<submodule> const& taps)
     {
         auto const at = std::find_if(taps.begin(), taps.end(), [&](submodule const& one) { return one.path == path; });
@@ -228,7 +253,8 @@ private:
             auto const output = detail::tensors_in(result[0]).at(scores_.output);
             outputs_          = detail::viewable(output.reshape({n, scores_.classes}), given);
             for (auto& one : taps) {
-                one.values = detail::viewable(detail::laid_out(one.form, one.shape, result[one.place].toTensor(), n), given);
+                one.values =
+                    detail::viewable(detail::laid_out(one.of.form, one.of.shape, result[one.place].toTensor(), n), given);
             }
         });
     }
@@ -252,8 +278,8 @@ private:
     index_t max_batch_    = unlimited;
     bool channels_last_   = false;
     bool writes_to_input_ = false;
-    std::vector<layer<SpatialRank>> layers_;
-    std::vector<layer<SpatialRank>> explained_;
+    engines::selection<SpatialRank> selected_{};
+    std::vector<std::string> notes_{};
     std::vector<tap> taps_;
     detail::runnable forward_;
     detail::runnable capture_;

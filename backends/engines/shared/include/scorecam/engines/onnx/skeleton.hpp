@@ -46,10 +46,10 @@ namespace detail {
 
 }  // namespace detail
 
-/// The file with its large weights among the inputs instead, with `image` of the extents `shape`, and with the outputs
-/// `tensors`. `of` is the graph of these bytes.
-[[nodiscard]] inline std::string skeleton(std::string_view bytes, graph const& of, std::string const& image,
-                                          dims const& shape, std::vector<std::string> const& tensors)
+/// The file with its large weights among the inputs instead, with the inputs `inputs`, and with the outputs `tensors`. `of`
+/// is the graph of these bytes.
+[[nodiscard]] inline std::string skeleton(std::string_view bytes, graph const& of, std::vector<value> const& inputs,
+                                          std::vector<std::string> const& tensors)
 {
     namespace in = wire::in_graph;
     std::string model, inside;
@@ -69,9 +69,7 @@ namespace detail {
             inside += wire::text(in::initializer, detail::encoded(one));
         }
     }
-    for (auto const& one : of.inputs) {
-        inside += wire::text(in::input, detail::declared(one.name, one.type, one.name == image ? shape : one.shape));
-    }
+    for (auto const& one : inputs) { inside += wire::text(in::input, detail::declared(one.name, one.type, one.shape)); }
     for (auto const& name : tensors) { inside += wire::text(in::output, wire::text(wire::in_value::name, name)); }
     return model + wire::text(wire::in_model::graph, wire::text(2, "skeleton") + inside);
 }
