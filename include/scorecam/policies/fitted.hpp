@@ -68,10 +68,15 @@ struct fitted_columns {
         double const own = row[mine[0]];
         if (nature == score_nature::sigmoid) { return 1 / (1 + std::exp(-own)); }
         if (nature != score_nature::probability) { return own; }
+        auto const count = static_cast<index_t>(mine.size());
+        if (count == columns.extent(1)) {  // all, in whatever order
+            for (index_t c = 0; c < count; ++c) { room[c] = row[c] - own; }
+        } else {
+            for (index_t c = 0; c < count; ++c) { room[c] = row[mine[static_cast<std::size_t>(c)]] - own; }
+        }
+        exponentials(room, count);
         double sum = 0;
-        for (std::size_t i = 0; i < mine.size(); ++i) { room[i] = row[mine[i]] - own; }
-        exponentials(room, static_cast<index_t>(mine.size()));
-        for (std::size_t i = 0; i < mine.size(); ++i) { sum += room[i]; }
+        for (index_t c = 0; c < count; ++c) { sum += room[c]; }
         return 1 / sum;
     }
 };
