@@ -36,6 +36,7 @@ struct selection {
     std::string doubt{};                             ///< what to say where only its shape speaks for it
     std::string activation{};                        ///< see activation_of()
     std::string precision = "float32";               ///< see precision_of()
+    bool rows_apart       = false;                   ///< see rows_are_apart()
 };
 
 namespace detail {
@@ -85,6 +86,7 @@ template <std::size_t SpatialRank>
     selection<SpatialRank> made;
     made.activation = activation_of(scores, candidates, graph);
     made.precision  = precision_of(candidates, graph);
+    made.rows_apart = rows_are_apart(candidates, graph, n);
     std::vector<layer_place<SpatialRank>> places;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         auto const& [tensor, type, of] = candidates[i];
