@@ -257,9 +257,10 @@ private:
         }
     }
 
-    /// A few forwards.
+    /// A few forwards, unless the graph says it.
     [[nodiscard]] rows rows_depend_on()
     {
+        if (fixed_batch_ == 0 && selected_.rows_apart) { return rows::apart; }
         auto const answers = [&](std::vector<float> const& images, index_t n) {
             auto const outputs = forward({images.data(), prepend(input_, n)});
             return std::vector<float>{outputs.begin(), outputs.end()};

@@ -36,6 +36,7 @@ struct selection {
     std::string doubt{};                             ///< what to say where only its shape speaks for it
     std::string activation{};                        ///< see activation_of()
     std::string precision = "float32";               ///< see precision_of()
+    bool rows_apart       = false;                   ///< see rows_are_apart()
 };
 
 namespace detail {
@@ -101,6 +102,7 @@ select(std::vector<candidate> const& candidates, std::size_t scores, index_t cla
     selection<SpatialRank> made;
     made.activation = activation_of(scores, candidates, graph);
     made.precision  = precision_of(candidates, graph);
+    made.rows_apart = rows_are_apart(candidates, graph, n);
     std::vector<layer_place<SpatialRank>> places;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         auto const& [tensor, type, of] = candidates[i];

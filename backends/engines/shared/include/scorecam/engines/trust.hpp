@@ -124,4 +124,20 @@ template <class Answers>
     return {on_what, all};
 }
 
+/// The same for one that ran a batch of any size, or 1 image alone: where rows are mixed, it runs one at a time from here
+/// on, with a note. Whether the outputs are probabilities. Throws model_error if they come by chance.
+template <class Answers>
+[[nodiscard]] bool trusted(Answers answers, index_t classes, index_t& max_batch, std::size_t size,
+                           std::string const& precision, std::vector<std::string>& notes)
+{
+    auto found = ask(answers, classes, max_batch == 1 ? 1 : 0, size, precision);
+    if (found.on_what == rows::mixed) {
+        max_batch = 1;
+        notes.emplace_back(one_at_a_time);
+        found = ask(answers, classes, 1, size, precision);
+    }
+    if (found.on_what == rows::random) { throw by_chance(); }
+    return found.sums_to_one;
+}
+
 }  // namespace scorecam::engines

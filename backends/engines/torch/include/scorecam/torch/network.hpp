@@ -132,11 +132,7 @@ private:
     void prepare(::torch::jit::Module module, std::vector<std::string> const& layer_names)
     {
         detail::check(module, device_);
-        if (Space::host_accessible && detail::type_of(module) == at::kHalf) {  // for which Torch has no convolutions there
-            module = module.deepcopy();
-            module.to(at::kFloat);
-            notes_.emplace_back("the module is of float16, which Torch does not compute in on the host: it runs in float32");
-        }
+        if (Space::host_accessible) { module = detail::computable_on_host(module, notes_); }
         auto const type  = detail::type_of(module);
         auto seen        = seen_in(module);
         writes_to_input_ = seen.writes_to_input;
@@ -144,12 +140,13 @@ private:
         if (seen.taps.empty()) {
             throw model_error{"its forward calls no submodules; if it was frozen, use the module it was made of"};
         }
-        choose_layers(layer_names, n, seen);
+        selected_ = select_in(seen, scores_, n, input_, how_.tokens, layer_names);
+        for (auto const& one : selected_.places) { taps_.push_back({one}); }
 
         std::vector<std::string> paths;
         for (auto const& one : selected_.explained) { paths.push_back(one.name); }
         auto const chosen = tapped(module, paths);
-        for (std::size_t l = 0; l < taps_.size(); ++l) { taps_[l].place = place_of(paths[l], chosen.taps); }
+        for (std::size_t l = 0; l < taps_.size(); ++l) { taps_[l].place = chosen.place_of(paths[l]); }
         capture_ = {module, chosen.graph, type, ::torch::jit::SIMPLE};
         // The other mode compiles for each batch size anew. Of that a CPU gains nothing, a GPU fused kernels.
         auto const mode = Space::host_accessible ? ::torch::jit::SIMPLE : ::torch::jit::PROFILING;
@@ -199,16 +196,6 @@ private:
         return found.has_value();
     }
 
-    void choose_layers(std::vector<std::string> names, index_t n, seen_graph const& seen)
-    {
-        for (auto& name : names) { name = seen.innermost(name); }
-        auto const scores = scores_.output < seen.outputs.size() ? seen.outputs[scores_.output] : engines::the_image;
-        selected_         = engines::select(seen.tensors, scores, scores_.classes, n, input_, how_.tokens, names, "");
-        for (auto& one : selected_.layers) { one.type = seen.called(one.name).type; }
-        for (auto& one : selected_.explained) { one.type = seen.called(one.name).type; }
-        for (auto const& one : selected_.places) { taps_.push_back({one}); }
-    }
-
     /// Whether each image's outputs are its own. A few forwards.
     void check_rows()
     {
@@ -220,24 +207,10 @@ private:
             auto const* const first = outputs.template data_ptr<float>();
             return std::vector<float>{first, first + outputs.numel()};
         };
-        auto const asked = [&](index_t batch) {
-            auto const size = static_cast<std::size_t>(input_.size());
-            return engines::ask(answers, scores_.classes, batch, size, precision());
-        };
-        auto found = asked(max_batch_ == 1 ? 1 : 0);
-        if (found.on_what == engines::rows::mixed) {
-            max_batch_ = 1;
-            notes_.emplace_back(engines::one_at_a_time);
-            found = asked(1);
+        auto const size = static_cast<std::size_t>(input_.size());
+        if (engines::trusted(answers, scores_.classes, max_batch_, size, precision(), notes_)) {
+            selected_.activation = "softmax";
         }
-        if (found.on_what == engines::rows::random) { throw engines::by_chance(); }
-        if (found.sums_to_one) { selected_.activation = "softmax"; }
-    }
-
-    [[nodiscard]] static std::size_t place_of(std::string const& path, std::vector<submodule> const& taps)
-    {
-        auto const at = std::find_if(taps.begin(), taps.end(), [&](submodule const& one) { return one.path == path; });
-        return 1 + static_cast<std::size_t>(at - taps.begin());
     }
 
     template <class... Queue>
@@ -262,10 +235,7 @@ private:
     /// The batch as the module takes it.
     [[nodiscard]] at::Tensor input_for(detail::runnable const& module, at::Tensor const& given) const
     {
-        auto input = given.to(module.type());
-        if (channels_last_ && SpatialRank >= 2) {
-            input = input.contiguous(SpatialRank == 2 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d);
-        }
+        auto const input = detail::laid_for<SpatialRank>(given.to(module.type()), channels_last_);
         return writes_to_input_ && input.is_alias_of(given) ? input.clone() : input;
     }
 

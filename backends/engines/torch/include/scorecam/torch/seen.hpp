@@ -17,6 +17,9 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include <scorecam/engines/flow.hpp>
+#include <scorecam/engines/ports.hpp>
+#include <scorecam/engines/selection.hpp>
+#include <scorecam/engines/tokens.hpp>
 #include <scorecam/tensor_view.hpp>
 #include <scorecam/torch/graph.hpp>
 #include <scorecam/torch/module.hpp>
@@ -201,6 +204,21 @@ private:
         graph.registerOutput(graph.insert(c10::aten::size, {value}));
         graph.registerOutput(graph.insert(c10::prim::dtype, {value}));
     }
+    return made;
+}
+
+/// The layers of a module that was run for n images, by the names of their classes, and those that are explained: named by
+/// their paths, or by those of modules around them that return the same.
+template <std::size_t SpatialRank>
+[[nodiscard]] engines::selection<SpatialRank>
+select_in(seen_graph const& seen, engines::scores const& scores, index_t n, extents<SpatialRank + 1> const& input,
+          std::optional<token_grid<SpatialRank>> const& tokens, std::vector<std::string> names)
+{
+    for (auto& name : names) { name = seen.innermost(name); }
+    auto const number = scores.output < seen.outputs.size() ? seen.outputs[scores.output] : engines::the_image;
+    auto made         = engines::select(seen.tensors, number, scores.classes, n, input, tokens, std::move(names), "");
+    for (auto& one : made.layers) { one.type = seen.called(one.name).type; }
+    for (auto& one : made.explained) { one.type = seen.called(one.name).type; }
     return made;
 }
 
