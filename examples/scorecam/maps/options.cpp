@@ -103,6 +103,10 @@ sc::opencv::preprocessing model_options::preprocessing() const
     if (!std.empty()) { how.std = three("--std", std); }
     if (scale) { how.scale = *scale; }
     if (bgr && how.order != sc::opencv::channel_order::grey) { how.order = sc::opencv::channel_order::bgr; }
+    std::string const fitting = !fit.empty() ? fit : task == "detection" ? "letterbox" : "crop";
+    how.fitting = fitting == "letterbox" ? sc::opencv::fit::letterbox
+                  : fitting == "stretch" ? sc::opencv::fit::stretch
+                                         : sc::opencv::fit::crop;
     return how;
 }
 
