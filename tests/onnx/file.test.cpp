@@ -129,7 +129,8 @@ TEST_CASE("a skeleton is the same network, with the weights among the inputs")
         auto const bytes = sc::onnx::read_bytes(files::own("tests/engines/networks/" + name + ".onnx"));
         auto const whole = sc::onnx::graph_of(bytes);
         auto const image = whole.inputs.at(0).name;
-        auto const bare  = sc::onnx::skeleton(bytes, whole, image, {2, 3, 7, 9}, {"some", "other"});
+        auto const bare =
+            sc::onnx::skeleton(bytes, whole, {{image, {2, 3, 7, 9}, sc::onnx::element::float32}}, {"some", "other"});
         auto const found = sc::onnx::graph_of(bare);
         CHECK(found.outputs == std::vector<std::string>{"some", "other"});
         CHECK(found.operator_set == whole.operator_set);
