@@ -207,3 +207,22 @@ TEST_CASE("without a graph nothing is chosen, and what the caller says of tokens
     auto const seen = net.readings(sc::token_grid<2>{{2, 98}, 1});
     CHECK(seen[net.number("1.norm")].shape == sc::image_shape{192, 2, 98});
 }
+
+TEST_CASE("a graph shows that rows are apart, or it does not")
+{
+    auto const apart = [](char const* type, std::vector<index_t> shape) {
+        drawing one;
+        one.add("conv", "Conv", {"image"}, {8, 7, 7}).add("between", type, {"conv"}, std::move(shape));
+        one.add("pool", "GlobalAveragePool", {"between"}, {8, 1, 1}).add("flat", "Flatten", {"pool"}, {8});
+        one.add("scores", "Gemm", {"flat"}, {1000});
+        return se::rows_are_apart(one.tensors, {one.tensors, one.tensors.size() - 1}, 2);
+    };
+    CHECK(apart("Relu", {8, 7, 7}));
+    CHECK_FALSE(apart("ReduceMean", {8, 7, 7}));
+    CHECK_FALSE(apart("BatchNormalization (training)", {8, 7, 7}));
+    CHECK_FALSE(apart("Reshape", {8, 7, 7}));
+    drawing folded;  // into another number of rows
+    folded.add("conv", "Conv", {"image"}, {8, 7, 7});
+    folded.tensors.back().tensor.dims[0] = 4;
+    CHECK_FALSE(se::rows_are_apart(folded.tensors, {folded.tensors, 0}, 2));
+}

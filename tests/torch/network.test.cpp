@@ -314,6 +314,30 @@ TEST_CASE("a map is that of the same module behind two callables")
     }
 }
 
+TEST_CASE("rows that mix run one at a time, and a module of float16 runs in float32, each with a note")
+{
+    st::network const mixed{scripted("    y = self.conv.forward(x)\n    y = y - y.mean(0, keepdim=True) * 0.5\n"
+                                     "    return y.mean((2, 3))\n"),
+                            {3, 6, 7}};
+    CHECK(mixed.max_batch() == 1);
+    CHECK(mixed.notes().size() == 1);
+    auto module = scripted(plainly);
+    st::network plain_one{module, {3, 6, 7}};
+    CHECK(plain_one.notes().empty());
+    auto smaller = module.deepcopy();  // a network refers to the caller's module
+    smaller.to(at::kHalf);
+    st::network half{smaller, {3, 6, 7}};
+    CHECK(half.precision() == "float32");
+    CHECK(half.notes().size() == 1);
+    sc::tensor<float, 4> one{{{1, 3, 6, 7}}};
+    for (sc::index_t i = 0; i < one.size(); ++i) { one.data()[i] = static_cast<float>(i % 7) / 7; }
+    auto const ours  = plain_one.forward(one.view());
+    auto const found = half.forward(one.view());
+    for (sc::index_t c = 0; c < ours.size(); ++c) {
+        CHECK(found.data()[c] == doctest::Approx(ours.data()[c]).epsilon(0.02));
+    }
+}
+
 TEST_CASE("what cannot be used is a model_error of one line that says why")
 {
     auto const message = [](auto&& f) -> std::string {
@@ -346,6 +370,10 @@ TEST_CASE("what cannot be used is a model_error of one line that says why")
         st::network{module, of_plain};
     });
     says("it has (1, 3, 6, 7)", [] { st::network{scripted("    return x\n"), {3, 6, 7}}; });
+    says("other outputs each time", [] {  // whatever eval() says
+        st::network{scripted("    y = torch.dropout(self.conv.forward(x), 0.5, True)\n    return y.mean((2, 3))\n"),
+                    {3, 6, 7}};
+    });
     says("no spatial activation", [] { st::network{scripted(plainly), {3, 3, 3}}; });
     says("TorchScript had its reasons",
          [] { st::network{scripted("    assert x.size(0) < 1, \"TorchScript had its reasons\"\n" + plainly), {3, 6, 7}}; });

@@ -79,10 +79,13 @@ public:
             at.options.AddConfigEntry(leave_out, "Pad_Fusion");
         }
         for (auto const& node : at.graph.nodes) {
+            bool const by_batch =
+                node.type == "BatchNormalization" && (node.integer("training_mode", 0) != 0 || node.outputs.size() > 1);
+            auto const type = node.type + (by_batch ? " (training)" : "");
             for (std::size_t i = 0; i < node.outputs.size(); ++i) {
                 auto const& tensor = node.outputs[i];
                 if (tensor.empty() || node.type == "Constant") { continue; }
-                at.layers.push_back({i == 0 && !node.name.empty() ? node.name : tensor, node.type, tensor, &node});
+                at.layers.push_back({i == 0 && !node.name.empty() ? node.name : tensor, type, tensor, &node});
             }
         }
     }

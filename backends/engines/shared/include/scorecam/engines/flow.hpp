@@ -138,10 +138,27 @@ private:
 /// stands first in all it gives. False where that is not known.
 [[nodiscard]] inline bool rows_are_apart(std::vector<candidate> const& tensors, flow const& graph, index_t n)
 {
-    static std::vector<std::string> const by_rows{
-        "Conv",          "Relu",      "LeakyRelu", "PRelu",   "Elu",         "Clip",   "Sigmoid",
-        "HardSigmoid",   "HardSwish", "Tanh",      "MaxPool", "AveragePool", "Concat", "GlobalAveragePool",
-        "GlobalMaxPool", "Add",       "Mul",       "Gemm",    "Flatten"};
+    static std::vector<std::string> const by_rows{"Conv",
+                                                  "Relu",
+                                                  "LeakyRelu",
+                                                  "PRelu",
+                                                  "Elu",
+                                                  "Clip",
+                                                  "Sigmoid",
+                                                  "HardSigmoid",
+                                                  "HardSwish",
+                                                  "Tanh",
+                                                  "MaxPool",
+                                                  "AveragePool",
+                                                  "Concat",
+                                                  "GlobalAveragePool",
+                                                  "GlobalMaxPool",
+                                                  "Pad",
+                                                  "BatchNormalization",
+                                                  "Add",
+                                                  "Mul",
+                                                  "Gemm",
+                                                  "Flatten"};
     if (!graph.is_known() || n < 2) { return false; }
     for (std::size_t v = 0; v < tensors.size(); ++v) {
         if (!graph.feeds(v)) { continue; }
