@@ -74,6 +74,10 @@ void add_network_options(CLI::App& command, cli::model_options& options)
         ->check(one_of({"imagenet-torch", "imagenet-tf", "cifar", "mnist"}))
         ->capture_default_str();
     command.add_option("--size", options.size, "Input size, N or HEIGHTxWIDTH, if not the network's own or the preset's");
+    command
+        .add_option("--fit", options.fit,
+                    "How pictures of another aspect ratio are fitted; crop, or letterbox for detectors, if not given")
+        ->check(one_of({"crop", "stretch", "letterbox"}));
     command.add_option("--mean", options.mean, "Means to subtract after --scale, one or R,G,B")
         ->check(written_as(text::number("MEAN", -1e6, 1e6)))
         ->delimiter(',')
@@ -85,6 +89,14 @@ void add_network_options(CLI::App& command, cli::model_options& options)
     command.add_option("--scale", options.scale, "Factor for 8-bit pixels, e.g. 0.00392157")
         ->check(written_as(text::above("FACTOR", 0, 1e6)));
     command.add_flag("--bgr", options.bgr, "The network takes blue first");
+}
+
+void add_task_option(CLI::App& command, cli::model_options& options)
+{
+    command.add_option("--task", options.task, "What the network answers with")
+        ->check(one_of({"classification", "regression", "detection", "segmentation", "embedding"}))
+        ->capture_default_str()
+        ->group("Networks that answer with more than classes");
 }
 
 void add_model_options(CLI::App& command, cli::model_options& options)
@@ -177,6 +189,46 @@ void add_explain_options(CLI::App& command, cli::explain_options& options)
     command.add_flag(
         "--significant", options.significant,
         "With fitted: show in overlays only cells whose evidence is more than twice its error; the rest is grey");
+    add_task_option(command, options);
+    auto const number = text::number("N", -1e6, 1e6);
+    command
+        .add_option("--boxes", options.boxes,
+                    "Of a detector: what the four numbers of a box are, if it does not look like it: xywh (of the middle), "
+                    "xyxy, ltwh or yxyx; "
+                    "xywh+objectness with a fifth")
+        ->check(one_of(
+            {"xywh", "xyxy", "ltwh", "yxyx", "xywh+objectness", "xyxy+objectness", "ltwh+objectness", "yxyx+objectness"}))
+        ->group("Networks that answer with more than classes");
+    command.add_option("--box", options.box, "Of a detector: the box that is asked about, x,y,width,height in the picture")
+        ->check(written_as(number))
+        ->delimiter(',')
+        ->expected(4)
+        ->allow_extra_args(false)
+        ->group("Networks that answer with more than classes");
+    command.add_option("--at", options.at, "Of a segmenter: the place that is asked about, x,y in the picture")
+        ->check(written_as(number))
+        ->delimiter(',')
+        ->expected(2)
+        ->allow_extra_args(false)
+        ->group("Networks that answer with more than classes");
+    command
+        .add_option("--reference", options.reference,
+                    "Of an embedding: a picture, or an embedding in a .npy file, to be like")
+        ->check(CLI::ExistingFile)
+        ->group("Networks that answer with more than classes");
+    command
+        .add_option("--boxes-of-map", options.objects,
+                    "Tell the boxes and outlines of where a map is above this share of its maximum, or above Otsu's "
+                    "threshold: T or otsu")
+        ->check(CLI::Validator{[](std::string const& written) {
+                                   bool const fine = written == "otsu" || text::above("T", 0, 1).read(written);
+                                   return fine ? std::string{} : written + ": write otsu, or T above 0 and up to 1";
+                               },
+                               "otsu or T"});
+    command
+        .add_option("--map-size", options.map_size, "The size of the maps in .npy files; NaN where the network did not look")
+        ->check(one_of({"input", "picture"}))
+        ->capture_default_str();
     command.add_option("--output", options.output, "Folder for the results")->capture_default_str();
     command.add_flag("--panel", options.panel, "Also write NAME.panel.png: the picture and all its overlays side by side");
 }
@@ -403,6 +455,7 @@ int run(int argc, char** argv)
     add_evaluate_options(*evaluate_command, evaluate);
     add_merge_options(*merge_command, merge);
     add_model_options(*layers_command, layers);
+    add_task_option(*layers_command, layers);
 
     try {
         app.parse(argc, argv);

@@ -5,8 +5,10 @@
 #include <tuple>
 #include <variant>
 
+#include <scorecam/policies/by_cell.hpp>
 #include <scorecam/policies/fields.hpp>
 #include <scorecam/policies/fitted.hpp>
+#include <scorecam/policies/hiding.hpp>
 #include <scorecam/policies/registry.hpp>
 
 namespace scorecam::conventions {
@@ -158,6 +160,99 @@ struct rise {
     [[nodiscard]] auto policies() const { return official{}.policies().with(masks, estimate::weighted_mean); }
 };
 
+/// RISE with scores less their mean: the ReLU then cuts off places that speak against the class rather than none.
+struct rise_centred {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "rise_centred";
+    random_grids masks{};
+    [[nodiscard]] auto policies() const { return rise{masks}.policies().with(centred_weights{}); }
+};
+
+/// Occlusion, Zeiler and Fergus 2014, as captum.attr.Occlusion: the mean drop of the score under the black patches that hide
+/// a place.
+struct occlusion {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "occlusion";
+    patches masks{};
+    [[nodiscard]] auto policies() const
+    {
+        return official{}.policies().with(masks, estimate::weighted_mean, baseline{unmasked{}}, drop_weights{});
+    }
+};
+
+/// HSIC attribution, Novello et al. 2022 (arXiv:2206.06219): how much a cell of random grids has to do with the score.
+struct hsic {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "hsic";
+    random_grids masks{.number = 500, .cells = 8, .shifts = grid_shifts::none};
+    [[nodiscard]] auto policies() const { return official{}.policies().with(masks, scorecam::hsic{}); }
+};
+
+/// SS-CAM, Wang et al. 2020 (arXiv:2006.14255), over activations: the score of a channel is the mean under 35 masks with
+/// noise. The noise is added before enlarging.
+struct ss_cam {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "ss_cam";
+    noisy_activations masks{};
+    [[nodiscard]] auto policies() const { return paper{}.policies().with(masks); }
+};
+
+/// IS-CAM, Naidu et al. 2020 (arXiv:2010.03023): the score of a channel is the mean under its mask times n/10, n = 1 ... 10.
+struct is_cam {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "is_cam";
+    scaled_activations masks{};
+    [[nodiscard]] auto policies() const { return paper{}.policies().with(masks); }
+};
+
+/// frgfm/torch-cam's IS-CAM, methods/activation.py, whose mask's coefficient accumulates: 0.1, 0.3, 0.6 ... 5.5.
+struct torch_cam_is_cam {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "torch_cam_is_cam";
+    [[nodiscard]] auto policies() const
+    {
+        return torch_cam{}.policies().with(scaled_activations{.steps = step_rule::accumulated});
+    }
+};
+
+/// Recipro-CAM, Byun and Lee 2022 (arXiv:2209.14074): the probability with one cell of the activations alone, in each cell.
+/// For models with resume(activations), one run of the tail for each cell. The window is the cell, as in the authors' code;
+/// their Gaussian one repeats the cell's features beside it, the paper's, which is here, weighs what is there.
+struct recipro_cam {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "recipro_cam";
+    cell_window window                = cell_window::one;
+    [[nodiscard]] auto policies() const
+    {
+        return official{}.policies().with(
+            single_cells{window}, place::tap, weights_in_place{},
+            heatmap_rule{.relu = step_at::activation, .activation_scale = scaling::min_max, .scale = scaling::none});
+    }
+};
+
+/// Ablation-CAM, Ramaswamy and Desai 2020: Σ_k (y - y_k)/y A_k for the logits y of the image and y_k without channel k, one
+/// run of the tail for each. For models with resume(activations).
+struct ablation_cam {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "ablation_cam";
+    [[nodiscard]] auto policies() const
+    {
+        return official{}.policies().with(logit{}, channel_ablation{}, place::tap, baseline{unmasked{}},
+                                          relative_drop_weights{}, heatmap_rule{.relu = step_at::activation});
+    }
+};
+
+/// jacobgil/pytorch-grad-cam, ablation_cam.py, for activations whose minimum is 0, as behind a ReLU.
+struct pytorch_grad_cam_ablation {
+    using kind                        = kinds::convention;
+    static constexpr char const* name = "pytorch_grad_cam_ablation";
+    [[nodiscard]] auto policies() const
+    {
+        return pytorch_grad_cam{}.policies().with(channel_ablation{}, place::tap, baseline{unmasked{}},
+                                                  relative_drop_weights{});
+    }
+};
+
 /// A map fitted to the answers of so many random smooth masks: more faithful than Score-CAM's hundreds of forwards on
 /// photos, and any classes from the same ones. This library's own. With `cells` it needs no activations. Not among `all`: no
 /// Score-CAM.
@@ -179,6 +274,7 @@ using all = std::tuple<official, paper, paper_algorithm_1, torch_cam, torch_cam_
                        pytorch_grad_cam_probability, tf_keras_vis, group_cam, uniform>;
 
 /// Relatives of Score-CAM, by their names.
-using relatives = std::tuple<rise, fitted>;
+using relatives = std::tuple<fitted, rise, rise_centred, occlusion, hsic, ss_cam, is_cam, torch_cam_is_cam, recipro_cam,
+                             ablation_cam, pytorch_grad_cam_ablation>;
 
 }  // namespace scorecam::conventions

@@ -324,3 +324,19 @@ TEST_CASE("the scale of activations does not matter, and near overflow there is 
     CHECK_THROWS_AS((void)budget::explain(cpu, model, image.view(), budget::forwards{40}, sc::target{1}),
                     sc::non_finite_error);
 }
+
+TEST_CASE("what is no sum of one mask for each channel has no scores to impute")
+{
+    auto model = network();
+    sc::cpu::backend cpu;
+    auto const refuses = [&](auto convention) {
+        CHECK_THROWS_AS(
+            static_cast<void>(budget::explain(cpu, model, image.view(), budget::forwards{8}, sc::target{1}, convention)),
+            sc::option_error);
+    };
+    refuses(sc::conventions::fitted{.masks = 20});
+    refuses(sc::conventions::is_cam{});
+    refuses(sc::conventions::ss_cam{});
+    refuses(sc::conventions::recipro_cam{});
+    refuses(sc::conventions::occlusion{{.size = 8, .stride = 8}});
+}

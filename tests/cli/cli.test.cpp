@@ -61,6 +61,56 @@ TEST_CASE("explain writes an overlay and an array per class, and one report per 
     CHECK(cv::mean(cv::abs(shown - pictured))[0] < 0.5);  // the picture in the README is what the program makes
 }
 
+TEST_CASE("explain fits maps, with as many masks as asked, and tells the error of each cell")
+{
+    auto const explained = [](std::string const& options, std::string const& folder) {
+        auto const out = fresh(folder);
+        auto const done =
+            run("explain " + network + " " + two + how + " --target 3 --target 0 --output " + out + " " + options);
+        CAPTURE(done.text);
+        REQUIRE(done.status == 0);
+        return out + "/ringed_ellipse_and_striped_disc";
+    };
+    auto const plain = explained("--convention fitted --forwards 16", "fitted");
+    auto const grey  = explained("--convention fitted --forwards 16 --significant", "fitted_grey");
+    auto const json  = report(plain + ".json");
+    CHECK(json["forwards"] == 16 + 2);
+    CHECK(json["options"]["masks"] == "fields:16");
+    CHECK(report(grey + ".json")["options"]["significant"] == true);
+    for (auto const& map : json["maps"]) {
+        auto const cells = map["cells"];
+        auto const count = cells["shape"][0].get<std::size_t>() * cells["shape"][1].get<std::size_t>();
+        CHECK(cells["values"].size() == count);
+        REQUIRE(cells["deviations"].size() == count);
+        for (auto const& bar : cells["deviations"]) { CHECK(bar.get<double>() > 0); }
+    }
+    auto const with    = scorecam::opencv::read_image(plain + ".3.overlay.png"),
+               without = scorecam::opencv::read_image(grey + ".3.overlay.png");
+    REQUIRE(with.size() == without.size());
+    int greyed = 0, kept = 0;
+    for (int y = 0; y < with.rows; ++y) {
+        for (int x = 0; x < with.cols; ++x) {
+            auto const& a = with.at<cv::Vec3b>(y, x);
+            auto const& b = without.at<cv::Vec3b>(y, x);
+            (a == b ? kept : greyed) += 1;
+            CHECK_FALSE((a != b && (b[0] != b[1] || b[1] != b[2])));
+        }
+    }
+    CHECK(greyed > 0);
+    CHECK(kept > 0);
+
+    auto const refuses = [](std::string const& options, std::string const& why) {
+        auto const done = run("explain " + network + " " + two + how + " " + options);
+        CAPTURE(done.text);
+        CHECK(done.status == 2);
+        CHECK(contains(done.text, why));
+    };
+    refuses("--significant", "write --convention fitted with it");
+    refuses("--forwards 8", "the masks of official are not drawn");
+    refuses("--convention fitted --forwards 7", "write an even number");
+    refuses("--convention fitted --forwards 8 --budget 8", "excludes");
+}
+
 TEST_CASE("every option reaches the computation and the report")
 {
     auto const map_with = [](std::string const& options) {
@@ -169,7 +219,8 @@ TEST_CASE("errors are one line that says what to do")
     fails(network + picture + how + " --target 3 --target 3", "each class once", 2);
     fails(network + picture + how + " --baseline blur:1,2", "blur:SIGMA", 2);
     fails(network + picture + " --size 4", "give the size and the channels");
-    fails(files::own("README.md") + picture, "cannot read the network");
+    fails(files::own("README.md") + picture + " --engine opencv", "cannot read the network");
+    fails(files::own("README.md") + picture, "not an ONNX file");
 }
 
 TEST_CASE("options may stand before the network and the pictures")
@@ -257,7 +308,7 @@ TEST_CASE("a name or a value that is none is status 2 in every command, and the 
     refuses("layers", "--scale 0", "write FACTOR above 0");
     refuses("layers", "--scale nan", "write FACTOR above 0");
     refuses("layers", "--std 0", "write DEVIATION above 0");
-    refuses("layers", "--engine abacus", "write opencv");
+    refuses("layers", "--engine abacus", "or opencv");
     refuses("compare", "--composition official,score=logt", "score=logt: write probability, logit or sigmoid");
     refuses("compare", "--composition official,weighting=sofmax", "write raw, relu, softmax or uniform");
     refuses("compare", "--composition official,map-scaling=nne", "write none or min-max");
@@ -271,7 +322,7 @@ TEST_CASE("a name or a value that is none is status 2 in every command, and the 
 
 TEST_CASE("layers lists what can be explained, with shapes and the default")
 {
-    auto const done = run("layers " + network + " --size 96");
+    auto const done = run("layers " + network + " --size 96 --engine opencv");
     CHECK(done.status == 0);
     CHECK(contains(done.text, "* ReLU"));
     CHECK(contains(done.text, "(64, 12, 12)"));

@@ -360,7 +360,7 @@ TEST_CASE("wrong lists and other settings are one line that says what to do")
     fails(list, "--level nan", "LEVEL from 0.01 to 0.999");
     fails(list, "--resamples 0", "--resamples");
     fails(list, "--seed -1", "SEED from 0");
-    fails(list, "--score logt", "write probability, logit or sigmoid");
+    fails(list, "--score logt", "write auto, probability, logit or sigmoid");
     fails(list, "--composition nothing", "name of a convention");
     fails(list, "--composition torch_cam,score=logt", "write probability, logit or sigmoid");
     fails(list, "--composition torch_cam,engin=opencv", "write one of masks, groups,");

@@ -66,8 +66,10 @@ struct outcome {
 
 inline std::string const network = files::own("examples/drawings/drawings.onnx");
 inline std::string const samples = files::own("examples/drawings/samples/");
-inline std::string const how     = " --preset imagenet-tf --size 96 --labels " + files::own("examples/drawings/labels.txt");
-inline std::string const two     = samples + "ringed_ellipse_and_striped_disc.png";
+inline std::string const how_by_itself =
+    " --preset imagenet-tf --size 96 --labels " + files::own("examples/drawings/labels.txt");
+inline std::string const how = how_by_itself + " --engine opencv";
+inline std::string const two = samples + "ringed_ellipse_and_striped_disc.png";
 
 /// A fresh folder for results; its parent is there.
 [[nodiscard]] inline std::string fresh(std::string const& name)

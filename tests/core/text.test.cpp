@@ -83,6 +83,14 @@ TEST_CASE("values come back as they were written")
                                                                              {"masks", "grids:100:7:0.25"},
                                                                              {"masks", "fields:64:14"},
                                                                              {"estimate", "fitted:shapley"},
+                                                                             {"estimate", "hsic"},
+                                                                             {"masks", "cells:gaussian"},
+                                                                             {"masks", "scaled:10:accumulated"},
+                                                                             {"masks", "noisy:5:0.5"},
+                                                                             {"masks", "patches:32:8"},
+                                                                             {"masks", "grids:4000:7:0.5:0:fixed"},
+                                                                             {"weighting", "relative-drop"},
+                                                                             {"place", "tap"},
                                                                              {"concurrency", "2"}}) {
         CAPTURE(line.first);
         CHECK(again(line.first, line.second) == line.second);
@@ -230,6 +238,9 @@ TEST_CASE("every convention of the library is there by its name, and is what its
     CHECK(of("rise", "estimate") == "weighted-mean");
     CHECK(of("fitted", "masks") == "fields");
     CHECK(of("fitted", "estimate") == "fitted");
+    CHECK(of("recipro_cam", "place") == "tap");
+    CHECK(of("torch_cam_is_cam", "masks") == "scaled:10:accumulated");
+    CHECK(of("occlusion", "weighting") == "drop");
     CHECK_FALSE(conventions.read("offical").has_value());
     auto const keras = text::composition_of(sc::conventions::tf_keras_vis{.max_n = 16});
     CHECK(text::find_choice("channels")->text(keras) == "deviation:16");
@@ -249,6 +260,9 @@ TEST_CASE("a composition is the convention that it was made of, when maps are ma
     same(sc::conventions::pytorch_grad_cam{});
     same(sc::conventions::group_cam{.groups = 3});
     same(sc::conventions::rise{.masks = {.number = 40}});
+    same(sc::conventions::rise_centred{{.number = 40}});
+    same(sc::conventions::occlusion{{.size = 4, .stride = 2}});
+    same(sc::conventions::is_cam{{.number = 3}});
     same(sc::conventions::fitted{.masks = 16, .part = sc::fitted_part::shapley, .cells = 3});
 }
 

@@ -20,7 +20,8 @@ namespace device {
 namespace sc   = scorecam;
 namespace cuda = scorecam::cuda;
 
-/// Whether this runs on a GPU and not on the made-up one; its own exp() and log() differ from the host's in the last bits there.
+/// Whether this runs on a GPU and not on the made-up one; its own exp() and log() differ from the host's in the last bits
+/// there.
 inline bool is_real = false;
 
 /// Device memory that is all 0xff at first, NaN or -1: what a kernel leaves out shows.
@@ -111,6 +112,27 @@ public:
         activations_          = sent_back(results_->data() + outputs, batch.extent(0) * activation_.size(), stream);
         return {{outputs_.data(), batch.extent(0), classes_}, {activations_.data(), prepend(activation_, batch.extent(0))}};
     }
+    using tapped_type = sc::tensor_view<value_type const, rank, sc::cuda_space>;
+    [[nodiscard]] sc::tensor_view<value_type const, 2, sc::cuda_space> resume(tapped_type activations, cudaStream_t stream)
+        requires sc::resumable_model<HostModel>
+    {
+        if (!tapped_) { tapped_ = std::make_unique<pinned<value_type>>(largest_batch_ * activation_.size()); }
+        stream_          = stream;
+        auto const bytes = static_cast<std::size_t>(activations.size()) * sizeof(value_type);
+        cuda::check(cudaMemcpyAsync(tapped_->data(), activations.data(), bytes, cudaMemcpyDeviceToHost, stream),
+                    "fetching activations");
+        auto run_here = [](void* data) {
+            std::unique_ptr<call const> const what{static_cast<call*>(data)};
+            auto& self         = *what->self;
+            auto const outputs = self.host_.resume({self.tapped_->data(), prepend(self.activation_, what->n)});
+            std::copy_n(outputs.data(), outputs.size(), self.results_->data());
+        };
+        auto what = std::make_unique<call>(call{this, activations.extent(0), false});
+        cuda::check(cudaLaunchHostFunc(stream, run_here, what.get()), "enqueuing the rest of a model");
+        static_cast<void>(what.release());
+        outputs_ = sent_back(results_->data(), activations.extent(0) * classes_, stream);
+        return {outputs_.data(), activations.extent(0), classes_};
+    }
 
 private:
     using index_t = sc::index_t;
@@ -161,6 +183,7 @@ private:
 
     HostModel& host_;
     index_t largest_batch_;
+    std::unique_ptr<pinned<value_type>> tapped_;
     cudaStream_t stream_ = nullptr;
     index_t classes_     = 0;
     sc::extents<rank - 1> activation_{};

@@ -12,6 +12,7 @@
 #include "cuda/device.hpp"
 #include <golden/fitted.hpp>
 #include <golden/recorded.hpp>
+#include <golden/relatives.hpp>
 #include <golden/rise.hpp>
 
 namespace sc          = scorecam;
@@ -142,7 +143,14 @@ TEST_CASE_TEMPLATE("fitted maps, cells and error bars are NumPy's", T, float, do
 {
     for (auto const& one : golden::fitted_cases) {
         example_on_device<T> example{one.network};
-        golden::check_fitted(one.logit ? example.explained(one.convention, sc::logit{}) : example.explained(one.convention), one,
-                             "both");
+        golden::check_fitted(one.logit ? example.explained(one.convention, sc::logit{}) : example.explained(one.convention),
+                             one, "both");
     }
+}
+
+TEST_CASE_TEMPLATE("every relative of Score-CAM is NumPy's", T, float, double)
+{
+    example_on_device<T> example{golden::rise_case};
+    golden::for_each_relative<T>([&](auto... policies) { return example.explained(policies..., sc::fixed_batch{7}); },
+                                 [](auto const&... found) { golden::check_relative<T>(found...); });
 }

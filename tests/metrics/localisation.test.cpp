@@ -131,6 +131,40 @@ TEST_CASE("the overlap is of pixels at or above the threshold")
                          sc::option_error);
 }
 
+TEST_CASE("AUROC counts the pairs in which the object's value is larger, and half of the ties")
+{
+    auto const map = counting();
+    // 4 5 8 9 against 0 1 2 3 6 7 10 11: 4 and 5 are above four each, 8 and 9 above six each: 20 of 32
+    mt::box const where{sc::extents<2>{1, 0}, sc::extents<2>{3, 2}};
+    auto const found = mt::auroc(view(map), where);
+    CHECK(found.value == doctest::Approx(20.0 / 32));
+    CHECK(found.metric == "auroc");
+    auto re_toned = map;
+    for (auto& value : re_toned.view()) { value = value * value * value; }  // another contrast, the same order
+    CHECK(mt::auroc(view(re_toned), where).value == found.value);
+    CHECK(mt::auroc(view(filled(0.5F)), where).value == doctest::Approx(0.5));
+    CHECK(mt::auroc(view(filled(0)), where).why == mt::caveat::empty_map);
+    CHECK(mt::auroc(view(map), mt::box_xyxy(0, 0, 4, 3)).why == mt::caveat::empty_region);  // nothing beside it
+    CHECK(mt::auroc(view(map), mt::box_xyxy(1, 1, 1, 1)).why == mt::caveat::empty_region);
+    auto ties  = filled(0);
+    ties(0, 0) = ties(0, 1) = 1;  // one inside of two, one beside of ten: 9 won, 1 + 9 tied: (9 + 10/2)/20
+    CHECK(mt::auroc(view(ties), mt::box_xyxy(1, 0, 3, 1)).value == doctest::Approx(14.0 / 20));
+}
+
+TEST_CASE("the overlap at the object's area marks as many pixels as the object has")
+{
+    auto const map = counting();
+    // the four largest are row 2; the box has two of them: 2 of 6
+    auto const found = mt::iou_at_area(view(map), mt::box{sc::extents<2>{1, 0}, sc::extents<2>{3, 2}});
+    CHECK(found.value == doctest::Approx(2.0 / 6));
+    CHECK(found.metric == "iou");
+    CHECK(found.protocol == "object_area");
+    CHECK(mt::iou_at_area(view(map), mt::box_xyxy(0, 2, 4, 3)).value == 1);
+    CHECK(mt::iou_at_area(view(map), mt::box_xyxy(0, 0, 4, 1)).value == 0);
+    CHECK(mt::iou_at_area(view(filled(1)), mt::box_xyxy(0, 0, 4, 1)).value == 1);  // of ties the first
+    CHECK(mt::iou_at_area(view(filled(0)), mt::box_xyxy(0, 0, 4, 1)).why == mt::caveat::empty_map);
+}
+
 TEST_CASE("a map that is the mask is perfect, and a random one is near chance")
 {
     sc::extents<2> const size{60, 80};

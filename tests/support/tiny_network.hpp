@@ -133,9 +133,18 @@ public:
         return {logits_, activations_};
     }
 
+    /// What is behind the explained layer.
+    tensor_view<T const, 2> resume(tensor_view<T const, 4> activations)
+    {
+        tensor<T, 4> copy{activations.shape(), {activations.begin(), activations.end()}};
+        resumed_ = classify<T>(relu(std::move(copy)), layers_.linear_weight, layers_.linear_bias);
+        return resumed_;
+    }
+
 private:
     tiny_layers<T> layers_;
     tensor<T, 2> logits_;
+    tensor<T, 2> resumed_;
     tensor<T, 4> activations_;
 };
 

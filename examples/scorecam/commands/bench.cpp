@@ -129,7 +129,9 @@ public:
         std::exception_ptr failure;
         for (auto& one : cases_) {
             status_.say("the first map of " + one.which.name());
-            one.options.targets.clear();  // the exact map's: in bfloat16 another class may lead
+            auto const engine  = exact_["engine"].get<std::string>();
+            one.options.engine = engine.substr(0, engine.find(' '));  // one for all cases
+            one.options.targets.clear();                              // the exact map's: in bfloat16 another class may lead
             for (auto const& target : exact_["targets"]) { one.options.targets.push_back(target.dump()); }
             try {
                 one.first = one.which == exact

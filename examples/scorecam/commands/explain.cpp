@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include <boost/timer/progress_display.hpp>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 
 #include <scorecam/cpu/backend.hpp>
 #include <scorecam/metrics/correlation.hpp>
+#include <scorecam/metrics/objects.hpp>
 #include <scorecam/opencv/images.hpp>
 #include <scorecam/scorecam.hpp>
 #include <scorecam/xtensor/npy.hpp>
@@ -103,11 +105,13 @@ public:
         : network_{open_network(options, options.layers)}, options_{with_score_for(network_.on(), options)},
           how_{options_.preprocessing()}, names_{options_.labels.empty() ? labels{} : labels{options_.labels}},
           cpu_{options_.threads == 0 ? sc::cpu::workers::hardware_threads() : options_.threads},
-          target_{options_.target_policy(names_)}, explain_{chosen_explainer(cpu_, network_, options_, progress_bar{})}
+          target_{asks_of_answers() ? target{} : options_.target_policy(names_)},
+          explain_{chosen_explainer(cpu_, network_, options_, progress_bar{})}
     {
-        if (options.engine == "auto") {
-            std::cout << "on " << network_.on().name() << ", layer " << network_.on().explained()[0].name << '\n';
+        if (asks_of_answers() && options_.wants_estimate()) {
+            throw sc::option_error{"--budget and --tolerance are for classes; leave them out with --task " + options_.task};
         }
+        read_reference();
         notes_             = options.notes();
         auto const further = network_.on().notes();
         notes_.insert(notes_.end(), further.begin(), further.end());
@@ -124,25 +128,37 @@ public:
 
     void operator()(std::string const& file)
     {
-        auto const picture = sc::opencv::read_image(file);
-        auto const input   = sc::opencv::prepare(picture, how_);
         auto notes         = notes_;
-        bool const low     = is_plain() && turn_to(input.view());
+        auto const picture = sc::opencv::read_image(file, &notes);
+        for (auto n = notes_.size(); n < notes.size(); ++n) { say(notes[n]); }
+        auto const input = sc::opencv::prepare(picture, how_);
+        bool const low   = !asks_of_answers() && is_plain() && turn_to(input.view());
         if (low) {
             notes.push_back("the output for " + file + " is below 0: the map shows what makes it lower, not higher");
             say(notes.back());
         }
+        std::optional<questions> asked;
+        if (asks_of_answers()) {
+            asked.emplace(options_, names_, network_.forward({input.data(), sc::prepend(input.shape(), 1)}), picture.size(),
+                          how_);
+            for (auto const& one : asked->notes()) { notes.push_back(one), say(one); }
+        }
         auto const begin   = std::chrono::steady_clock::now();
-        auto const found   = explain_(input.view(), target_);
+        auto const found   = asked ? explain_answers(cpu_, network_, options_, input.view(), asked->score(), progress_bar{})
+                                   : explain_(input.view(), target_);
         auto const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
+        if (options_.engine == "auto" && !std::exchange(engine_said_, true)) {
+            std::cout << "on " << network_.on().name() << ", layer " << network_.on().explained()[0].name << '\n';
+        }
         std::string const name = fs::path(file).stem().string();
         auto maps              = nlohmann::ordered_json::array();
         std::vector<std::pair<cv::Mat, std::string>> panel{{sc::opencv::overlay(picture, found.map(), how_, 0), name}};
         for (sc::index_t m = 0; m < found.maps.extent(1); ++m) {
-            maps.push_back(write_map(name, picture, found, m, low));
-            panel.emplace_back(overlay_of(picture, found.map(0, m), found.layers[0], m),
-                               maps.back()["label"].get<std::string>() + error_text(found, m));
+            map_drawn const drawn = {asked ? asked->all()[static_cast<std::size_t>(m)] : question_of(found, m, low), picture,
+                                     m};
+            maps.push_back(write_map(name, drawn, found, low));
+            panel.emplace_back(overlay_of(drawn, found.map(0, m), found.layers[0]), drawn.of.text + error_text(found, m));
         }
         if (options_.panel) {
             written_aside(in_output(name + ".panel.png"),
@@ -164,18 +180,43 @@ private:
 
     [[nodiscard]] fs::path in_output(std::string const& name) const { return fs::path{options_.output} / name; }
 
-    nlohmann::ordered_json write_map(std::string const& name, cv::Mat const& picture, explanation const& found,
-                                     sc::index_t m, bool low) const
+    /// A map's question, the picture it is drawn on and its place among the maps.
+    struct map_drawn {
+        question of;
+        cv::Mat const& picture;
+        sc::index_t m;
+    };
+    /// Whether the network answers with boxes, segments or embeddings.
+    [[nodiscard]] bool asks_of_answers() const { return options_.task != "classification" && options_.task != "regression"; }
+
+    /// A class is a question, too.
+    [[nodiscard]] question question_of(explanation const& found, sc::index_t m, bool low) const
     {
         auto const& first = found.layers[0];
         auto const target = first.targets(0, m);
-        bool const plain  = is_plain();
         auto const said   = said_of(network_.on(), options_.composition.score, first.outputs[0], target) * (low ? -1 : 1);
-        auto const stem   = name + "." + std::to_string(target);
-        nlohmann::ordered_json all{{"target", target}, {"label", names_.of(target)}};
-        all[plain ? "value" : "probability"] = said;
-        if (plain) { all["direction"] = low ? "lower" : "higher"; }
-        all.update(write_pictures(stem, picture, found.map(0, m), found.status(0, m), first, m));
+        return {std::to_string(target), names_.of(target), target, static_cast<float>(said), std::nullopt, {}};
+    }
+
+    nlohmann::ordered_json write_map(std::string const& name, map_drawn const& drawn, explanation const& found,
+                                     bool low) const
+    {
+        auto const m      = drawn.m;
+        auto const& asked = drawn.of;
+        auto const& first = found.layers[0];
+        bool const plain  = asks_of_answers() || is_plain();
+        auto const stem   = name + "." + asked.name;
+        nlohmann::ordered_json all;
+        if (asked.class_index) { all["target"] = *asked.class_index; }
+        all["label"] = asks_of_answers() && asked.class_index ? names_.of(*asked.class_index) : asked.text;
+        if (asked.score) { all[asks_of_answers() ? "score" : plain ? "value" : "probability"] = *asked.score; }
+        if (plain && !asks_of_answers()) { all["direction"] = low ? "lower" : "higher"; }
+        if (asked.box) { all["box"] = {asked.box->x, asked.box->y, asked.box->width, asked.box->height}; }
+        if (!asked.region.empty()) { all["region_cells"] = cv::countNonZero(asked.region); }
+        all.update(write_pictures(stem, drawn, found.map(0, m), found.status(0, m), first));
+        if (auto const objects = objects_of(drawn.picture, found.map(0, m)); !objects.is_null()) {
+            all["objects"] = objects;
+        }
         if (auto const cells = cells_of(first, m); !cells.is_null() && found.layers.size() == 1) { all["cells"] = cells; }
         if (found.estimate) {
             all["predicted_error"] = found.estimate->predicted_error[static_cast<std::size_t>(m)];
@@ -186,17 +227,23 @@ private:
             for (std::size_t l = 0; l < found.layers.size(); ++l) {
                 auto const& one = found.layers[l];
                 layers.push_back({{"layer", network_.on().explained()[l].name}});
-                layers.back().update(write_pictures(stem + ".layer" + std::to_string(l + 1), picture, one.map(0, m),
-                                                    one.status(0, m), one, m));
+                layers.back().update(
+                    write_pictures(stem + ".layer" + std::to_string(l + 1), drawn, one.map(0, m), one.status(0, m), one));
                 if (auto const cells = cells_of(one, m); !cells.is_null()) { layers.back()["cells"] = cells; }
             }
         }
 
-        std::cout << name << ": " << target << " " << names_.of(target) << (plain ? ", value " : ", p = ")
-                  << std::setprecision(3) << said << error_text(found, m) << ", "
-                  << in_output(stem + ".overlay.png").string() << '\n';
+        std::cout << name << ": ";
+        if (asks_of_answers()) {
+            std::cout << asked.text;
+        } else {
+            std::cout << *asked.class_index << " " << asked.text << (plain ? ", value " : ", p = ") << std::setprecision(3)
+                      << *asked.score;
+        }
+        std::cout << error_text(found, m) << ", " << in_output(stem + ".overlay.png").string() << '\n';
         if (found.status(0, m) != sc::map_status::meaningful) {
-            std::cerr << "scorecam: note: the map of " << name << " for class " << target
+            std::cerr << "scorecam: note: the map of " << name << " for "
+                      << (asks_of_answers() ? asked.text : "class " + asked.name)
                       << " is all zero: " << to_string(found.status(0, m)) << '\n';
         }
         return all;
@@ -212,23 +259,89 @@ private:
         return text.str();
     }
 
-    [[nodiscard]] cv::Mat overlay_of(cv::Mat const& picture, sc::tensor_view<float const, 2> map,
-                                     sc::explanation<float> const& of, sc::index_t m) const
+    [[nodiscard]] cv::Mat overlay_of(map_drawn const& drawn, sc::tensor_view<float const, 2> map,
+                                     sc::explanation<float> const& of) const
     {
-        auto const all = sc::opencv::overlay(picture, map, how_);
-        if (!options_.significant || of.cell_values.size() == 0) { return all; }
-        return significant_part(all, sc::opencv::overlay(picture, map, how_, 0), of.cell_values[0][m],
-                                of.cell_deviations[0][m], sc::opencv::seen_part(picture.size(), how_), picture.size());
+        auto const& picture = drawn.picture;
+        auto shown          = sc::opencv::overlay(picture, map, how_);
+        auto const seen     = sc::opencv::seen_part(picture.size(), how_);
+        if (options_.significant && of.cell_values.size() > 0) {
+            shown = significant_part(shown, sc::opencv::overlay(picture, map, how_, 0), of.cell_values[0][drawn.m],
+                                     of.cell_deviations[0][drawn.m], seen, picture.size());
+        }
+        double const times = static_cast<double>(shown.cols) / picture.cols;
+        auto const frame   = [&](cv::Rect2d const& at, cv::Scalar colour) {
+            cv::rectangle(shown, cv::Rect2d{at.x * times, at.y * times, at.width * times, at.height * times}, colour,
+                            std::max(1, shown.cols / 200));
+        };
+        if (drawn.of.box) { frame(*drawn.of.box, cv::Scalar::all(255)); }
+        if (!drawn.of.region.empty()) {
+            cv::Mat large(picture.rows, picture.cols, CV_8U, cv::Scalar::all(0)), region;
+            cv::resize(drawn.of.region, region, seen.size(), 0, 0, cv::INTER_NEAREST);
+            cv::Rect const there = seen & cv::Rect{0, 0, picture.cols, picture.rows};
+            region(there - seen.tl()).copyTo(large(there));
+            cv::resize(large, large, shown.size(), 0, 0, cv::INTER_NEAREST);
+            std::vector<std::vector<cv::Point>> outlines;
+            cv::findContours(large, outlines, cv::RETR_LIST, cv::CHAIN_APPROX_NONE);
+            cv::drawContours(shown, outlines, -1, cv::Scalar::all(255), std::max(1, shown.cols / 400));
+        }
+        for (auto const& one : objects_in(picture, map)) {
+            frame(cv::Rect2d(static_cast<double>(one.box.first[1]), static_cast<double>(one.box.first[0]),
+                             static_cast<double>(one.box.last[1] - one.box.first[1]),
+                             static_cast<double>(one.box.last[0] - one.box.first[0])),
+                  cv::Scalar{0, 255, 255});
+        }
+        return shown;
     }
 
-    nlohmann::ordered_json write_pictures(std::string const& stem, cv::Mat const& picture,
+    nlohmann::ordered_json write_pictures(std::string const& stem, map_drawn const& drawn,
                                           sc::tensor_view<float const, 2> map, sc::map_status status,
-                                          sc::explanation<float> const& of, sc::index_t m) const
+                                          sc::explanation<float> const& of) const
     {
         written_aside(in_output(stem + ".overlay.png"),
-                      [&](fs::path const& to) { sc::opencv::write_image(to, overlay_of(picture, map, of, m)); });
-        written_aside(in_output(stem + ".npy"), [&](fs::path const& to) { sc::xtensor::save_npy(to.string(), map); });
+                      [&](fs::path const& to) { sc::opencv::write_image(to, overlay_of(drawn, map, of)); });
+        written_aside(in_output(stem + ".npy"), [&](fs::path const& to) {
+            if (options_.map_size == "picture") {
+                sc::xtensor::save_npy(to.string(),
+                                      sc::as_const(sc::opencv::map_of_picture(drawn.picture.size(), map, how_).view()));
+            } else {
+                sc::xtensor::save_npy(to.string(), map);
+            }
+        });
         return {{"status", to_string(status)}, {"overlay", stem + ".overlay.png"}, {"npy", stem + ".npy"}};
+    }
+
+    /// The parts of the map, at the size of the picture, above --boxes-of-map.
+    [[nodiscard]] std::vector<sc::metrics::map_object<float>> objects_in(cv::Mat const& picture,
+                                                                         sc::tensor_view<float const, 2> map) const
+    {
+        float const most = *std::max_element(map.begin(), map.end());
+        if (options_.objects.empty() || !(most > 0)) { return {}; }
+        auto const whole      = sc::opencv::map_of_picture(picture.size(), map, how_);
+        float const threshold = options_.objects == "otsu"
+                                    ? sc::metrics::otsu_threshold(map)
+                                    : most * static_cast<float>(sc::text::above("T", 0, 1).read(options_.objects).value());
+        return sc::metrics::objects_above(sc::as_const(whole.view()), threshold);
+    }
+    [[nodiscard]] nlohmann::ordered_json objects_of(cv::Mat const& picture, sc::tensor_view<float const, 2> map) const
+    {
+        if (options_.objects.empty()) { return nullptr; }
+        auto all = nlohmann::ordered_json::array();
+        for (auto const& one : objects_in(picture, map)) {
+            cv::Mat inside = cv::Mat::zeros(picture.rows, picture.cols, CV_8U);
+            for (auto const p : one.positions) { inside.data[p] = 1; }
+            std::vector<std::vector<cv::Point>> outlines;
+            cv::findContours(inside, outlines, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_SIMPLE);
+            auto outline = nlohmann::ordered_json::array();
+            for (auto const& corner : outlines.front()) { outline.push_back({corner.x, corner.y}); }
+            all.push_back({{"box",
+                            {one.box.first[1], one.box.first[0], one.box.last[1] - one.box.first[1],
+                             one.box.last[0] - one.box.first[0]}},
+                           {"peak", one.peak},
+                           {"mass", one.mass},
+                           {"outline", outline}});
+        }
+        return all;
     }
 
     void write_report(std::string const& name, std::string const& image, explanation const& found, double seconds,
@@ -275,6 +388,28 @@ private:
         });
     }
 
+    /// The embedding of --reference: of a .npy file its numbers, of a picture the network's answer to it.
+    void read_reference()
+    {
+        if (options_.task != "embedding") { return; }
+        if (options_.reference.empty()) {
+            throw sc::option_error{
+                "--task embedding: write --reference OTHER.jpg or OTHER.npy, what pictures are compared with"};
+        }
+        if (fs::path{options_.reference}.extension() == ".npy") {
+            auto const keep = [&](auto const& numbers) { options_.reference_embedding = {numbers.begin(), numbers.end()}; };
+            try {
+                keep(sc::xtensor::load_npy<float, 1>(options_.reference));
+            } catch (sc::error const&) {  // (1, D), or what the second error says
+                keep(sc::xtensor::load_npy<float, 2>(options_.reference));
+            }
+            return;
+        }
+        auto const input   = sc::opencv::prepare(sc::opencv::read_image(options_.reference), how_);
+        auto const outputs = network_.forward({input.data(), sc::prepend(input.shape(), 1)});
+        options_.reference_embedding.assign(outputs.begin(), outputs.end());
+    }
+
     [[nodiscard]] bool is_plain() const { return is_plain_value(network_.on(), options_.composition.score); }
 
     /// Lets a value below 0 be explained as what makes it lower; whether it is.
@@ -306,13 +441,14 @@ private:
     }
 
     network network_;
-    explain_options const options_;
+    explain_options options_;
     sc::opencv::preprocessing how_;
     labels names_;
     sc::cpu::backend cpu_;
     target target_;
     image_explainer explain_;
     std::vector<std::string> notes_{};
+    bool engine_said_ = false;
 };
 
 }  // namespace

@@ -13,6 +13,18 @@ namespace cli {
 
 namespace sc = scorecam;
 
+explained explain_answers(sc::cpu::backend& on, network& explained_network, explain_options const& options,
+                          sc::tensor_view<float const, 3> image, answer_score const& asked, progress told)
+{
+    sc::layers_explainer<sc::cpu::backend, network> explain{on,
+                                                            explained_network,
+                                                            options.composition.how_fused(),
+                                                            options.composition,
+                                                            asked,
+                                                            sc::on_progress{std::move(told)}};
+    return explained{explain(image), std::nullopt};
+}
+
 image_explainer chosen_explainer(sc::cpu::backend& on, network& explained_network, explain_options const& options,
                                  progress told)
 {

@@ -10,6 +10,7 @@
 
 #include "maps/network.hpp"
 #include "maps/options.hpp"
+#include "maps/questions.hpp"
 
 namespace cli {
 
@@ -28,6 +29,11 @@ struct explained : scorecam::layered_explanation<float> {
 /// Explains one picture after the other, each for its own target, and keeps its memory and what its batches have learnt.
 using image_explainer = std::function<explained(scorecam::tensor_view<float const, 3>, target const&)>;
 using progress        = std::function<void(scorecam::index_t done, scorecam::index_t total)>;
+
+/// The maps of all questions about one picture.
+[[nodiscard]] explained explain_answers(scorecam::cpu::backend& on, network& explained_network,
+                                        explain_options const& options, scorecam::tensor_view<float const, 3> image,
+                                        answer_score const& asked, progress told);
 
 /// The network and the backend outlive the explainer.
 [[nodiscard]] image_explainer chosen_explainer(scorecam::cpu::backend& on, network& explained_network,

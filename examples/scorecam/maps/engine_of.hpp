@@ -44,10 +44,7 @@ public:
         }
     }
     void take_over() override { settle_(); }
-    sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch) override
-    {
-        return adapter_.forward(batch);
-    }
+    sc::model_outputs<float> forward(sc::tensor_view<float const, 4> batch) override { return adapter_.forward(batch); }
     sc::captured<float> capture(sc::tensor_view<float const, 4> batch) override { return adapter_.capture(batch); }
     sc::captured_layers<float> capture_layers(sc::tensor_view<float const, 4> batch) override
     {

@@ -18,6 +18,8 @@ public:
     /// What one should know if there are not as many names as classes; else nothing.
     [[nodiscard]] std::string misfit(scorecam::index_t classes) const;
 
+    [[nodiscard]] std::size_t count() const { return names_.size(); }
+
     /// The name of a class, or "class 7" where it has none.
     [[nodiscard]] std::string of(scorecam::index_t target) const;
 

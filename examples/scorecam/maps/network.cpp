@@ -19,6 +19,13 @@
 namespace cli {
 namespace {
 
+/// Boxes, segments and embeddings have any form.
+sc::engines::answers answers_of(model_options const& options)
+{
+    bool const classes = options.task == "classification" || options.task == "regression";
+    return classes ? sc::engines::answers::classes : sc::engines::answers::any;
+}
+
 using opener = std::function<std::unique_ptr<engine>(model_options const&, std::vector<std::string> const&)>;
 
 struct known_engine {
@@ -36,9 +43,10 @@ std::vector<known_engine> const& engines()
          {onnx, other},
          [](model_options const& options, std::vector<std::string> const& layers) {
              sc::onnxruntime::settings<> how;
-             how.tokens = options.token_grid();
-             how.output = options.output_name;
-             how.held   = options.held();
+             how.tokens  = options.token_grid();
+             how.output  = options.output_name;
+             how.held    = options.held();
+             how.answers = answers_of(options);
              if (options.threads > 0 || options.concurrency > 1) {
                  how.session.SetIntraOpNumThreads(std::max(1, threads_of(options) / options.concurrency));
              }
@@ -52,9 +60,10 @@ std::vector<known_engine> const& engines()
          {onnx, openvino, other},
          [](model_options const& options, std::vector<std::string> const& layers) {
              sc::openvino::settings<> how;
-             how.tokens = options.token_grid();
-             how.output = options.output_name;
-             how.held   = options.held();
+             how.tokens  = options.token_grid();
+             how.output  = options.output_name;
+             how.held    = options.held();
+             how.answers = answers_of(options);
              how.properties.insert(ov::inference_num_threads(threads_of(options)));
              how.properties.insert(ov::num_streams(options.concurrency));
              how.bfloat16              = options.precision == "bfloat16";
@@ -78,6 +87,7 @@ std::vector<known_engine> const& engines()
              sc::opencv::settings how;
              how.output       = options.output_name;
              how.held         = options.held();
+             how.answers      = answers_of(options);
              auto const shape = options.preprocessing().shape();
              bool const alone = options.description.empty() && format_of(options.model) == onnx;
              return engine_with("opencv " CV_VERSION,
@@ -93,9 +103,12 @@ std::vector<known_engine> const& engines()
 /// Where the library says how to write something in C++, how to write it here.
 std::string in_options(std::string text)
 {
-    for (auto const& [theirs, ours] : {std::pair<std::string, std::string>{"in settings::output", "with --output-name"},
-                                       {"a value in settings::held", "a value with --constant NAME=VALUE"},
-                                       {"in settings::held", "with --constant NAME=FILE.npy"}}) {
+    for (auto const& [theirs, ours] :
+         {std::pair<std::string, std::string>{"in settings::output", "with --output-name"},
+          {"a value in settings::held", "a value with --constant NAME=VALUE"},
+          {"in settings::held", "with --constant NAME=FILE.npy"},
+          {"ask for outputs of any form, settings::answers, and explain a region or a box of them",
+           "write --task detection or --task segmentation"}}) {
         for (auto at = text.find(theirs); at != std::string::npos; at = text.find(theirs, at)) {
             text.replace(at, theirs.size(), ours);
         }
@@ -109,7 +122,7 @@ std::unique_ptr<engine> open_on(known_engine const& one, model_options const& op
     auto opened          = one.open(options, layers);
     bool const narrow    = opened->precision() == "bfloat16";
     bool const is_wanted = options.precision == "bfloat16";  // what a file is made in, it runs in
-    if (narrow != is_wanted) {
+    if (narrow != is_wanted || !(is_wanted || options.precision == "float32")) {
         throw sc::option_error{"--precision " + options.precision + ": " + opened->name() + " computes in " +
                                opened->precision() + " here; write --precision " + (narrow ? "bfloat16" : "float32") +
                                " or another --engine"};

@@ -34,7 +34,7 @@ public:
     /// Sets what all networks of an engine share in a process, such as OpenCV's number of threads, as this one was opened to
     /// have it: needed before a map if another network was opened since.
     virtual void take_over()                                                           = 0;
-    virtual sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4>)   = 0;
+    virtual sc::model_outputs<float> forward(sc::tensor_view<float const, 4>)          = 0;
     virtual sc::captured<float> capture(sc::tensor_view<float const, 4>)               = 0;
     virtual sc::captured_layers<float> capture_layers(sc::tensor_view<float const, 4>) = 0;
 };
@@ -77,12 +77,12 @@ public:
     }
 
 private:
-    [[nodiscard]] sc::tensor_view<float const, 2> seen(sc::tensor_view<float const, 2> outputs)
+    [[nodiscard]] sc::model_outputs<float> seen(sc::model_outputs<float> outputs)
     {
         if (!turned_) { return outputs; }
         negative_.assign(outputs.begin(), outputs.end());
         for (float& one : negative_) { one = -one; }
-        return {negative_.data(), outputs.shape()};
+        return {negative_.data(), outputs.extent(0), outputs.extent(1)};
     }
 
     bool turned_ = false;

@@ -182,6 +182,8 @@ cli::target explain_options::target_policy(cli::labels const& names) const
     return sc::targets{std::move(classes)};
 }
 
+std::optional<sc::index_t> explain_options::top_of(std::string const& written) { return top_number(written); }
+
 bool explain_options::has_chosen(std::string const& name) const
 {
     return std::any_of(chosen.begin(), chosen.end(), [&](auto const& one) { return one.first == name; });
@@ -290,6 +292,10 @@ nlohmann::ordered_json explain_options::in_force(std::vector<std::string> const&
              {"threads", threads_in_force},
              {"preset", preset},
              {"size", {how.height, how.width}},
+             {"fit", how.fitting == sc::opencv::fit::crop      ? "crop"
+                     : how.fitting == sc::opencv::fit::stretch ? "stretch"
+                                                               : "letterbox"},
+             {"task", task},
              {"short_side", how.short_side},
              {"mean", how.mean},
              {"std", how.std},

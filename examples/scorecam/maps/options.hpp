@@ -38,9 +38,11 @@ struct model_options {
     std::vector<std::string> constants;      ///< "NAME=VALUE": inputs beside the image
     std::optional<image_input> file_says{};  ///< look_at_file() asks
 
-    bool bgr        = false;
-    int threads     = 0;  ///< 0: all of the machine
-    int concurrency = 1;  ///< threads that call the engine, which shares `threads` among them
+    std::string fit;  ///< how pictures of another aspect ratio become inputs; empty: as the task is usual
+    std::string task = "classification";  ///< what the network answers with
+    bool bgr         = false;
+    int threads      = 0;  ///< 0: all of the machine
+    int concurrency  = 1;  ///< threads that call the engine, which shares `threads` among them
 
     // Each throws scorecam::option_error with what may be written instead.
     [[nodiscard]] sc::opencv::preprocessing preprocessing() const;
@@ -67,10 +69,19 @@ struct explain_options : model_options {
     bool panel         = false;
     int forwards       = 0;      ///< of masks that are drawn, 0 for as many as the convention has
     bool significant   = false;  ///< in overlays, cells that are within their error are grey
+    std::string boxes;           ///< how a detector writes its boxes; empty: what they look like
+    std::vector<double> box;     ///< x, y, width, height in the picture: what is asked about, instead of a detection
+    std::vector<double> at;      ///< x, y in the picture: the place that is asked about, instead of a region
+    std::string reference;       ///< the picture or the embedding that a picture is compared with
+    std::vector<float> reference_embedding{};
+    std::string map_size = "input";  ///< of the .npy files
+    std::string objects;             ///< a share of the map's maximum, or "otsu": boxes above it are told; empty: none
 
     /// Of all the above; complete() makes it.
     sc::text::composition composition;
 
+    /// 3 of "top3", 1 of "top"; nothing of anything else.
+    [[nodiscard]] static std::optional<sc::index_t> top_of(std::string const& written);
     [[nodiscard]] bool wants_estimate() const { return budget > 0 || tolerance > 0; }
     [[nodiscard]] bool has_chosen(std::string const& name) const;
 

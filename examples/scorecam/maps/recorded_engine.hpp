@@ -95,7 +95,7 @@ public:
         return std::make_unique<recorded_engine>(on_->replica(), all_);
     }
     void take_over() override { on_->take_over(); }
-    sc::tensor_view<float const, 2> forward(sc::tensor_view<float const, 4> batch) override
+    sc::model_outputs<float> forward(sc::tensor_view<float const, 4> batch) override
     {
         return noted(engine_calls::kind::forward, batch, [&] { return on_->forward(batch); });
     }

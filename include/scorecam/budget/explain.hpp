@@ -110,6 +110,11 @@ private:
     void begin(images_view image, scorecam::detail::call_choices const& now)
     {
         known_.reset();
+        if (!steps_.sums_one_mask_of_each_channel()) {
+            throw option_error{
+                "scores are imputed of masks that are the activations, one for each channel, and these are others; "
+                "leave the budget out: scorecam::explain"};
+        }
         scorecam::detail::prepare(steps_, image, now);
         done_.assign(static_cast<std::size_t>(steps_.roles().extent(1)), true);
         left_ = 0;

@@ -29,9 +29,27 @@ inline void add_rows(double const* x, double const* a, index_t n, index_t stride
 {
     for (; n >= 4; n -= 4, x += 4, a += 4 * stride) {
         double const *const a1 = a + stride, *const a2 = a1 + stride, *const a3 = a2 + stride;
-        for (index_t c = 0; c < q; ++c) { y[c] += (x[0] * a[c] + x[1] * a1[c]) + (x[2] * a2[c] + x[3] * a3[c]); }
+        double const x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];  // which y might lie on, for all that compilers know
+        for (index_t c = 0; c < q; ++c) { y[c] += (x0 * a[c] + x1 * a1[c]) + (x2 * a2[c] + x3 * a3[c]); }
     }
     for (; n > 0; --n, ++x, a += stride) { add_times(*x, a, y, q); }
+}
+
+/// The same for two x and two y, which share what is read of the rows.
+inline void add_rows(double const* x, double const* z, double const* a, index_t n, index_t q, double* y, double* w)
+{
+    for (; n >= 4; n -= 4, x += 4, z += 4, a += 4 * q) {
+        double const *const a1 = a + q, *const a2 = a1 + q, *const a3 = a2 + q;
+        double const x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3], z0 = z[0], z1 = z[1], z2 = z[2], z3 = z[3];
+        for (index_t c = 0; c < q; ++c) {
+            y[c] += (x0 * a[c] + x1 * a1[c]) + (x2 * a2[c] + x3 * a3[c]);
+            w[c] += (z0 * a[c] + z1 * a1[c]) + (z2 * a2[c] + z3 * a3[c]);
+        }
+    }
+    for (; n > 0; --n, ++x, ++z, a += q) {
+        add_times(*x, a, y, q);
+        add_times(*z, a, w, q);
+    }
 }
 
 /// x y, (n, k) times (k, m). Zeros of x cost nothing: masks are full of them.
@@ -171,20 +189,30 @@ public:
     void along(std::vector<index_t> const& order, matrix const& alpha, std::vector<double> const& mean, matrix& out) const
     {
         index_t const n = masks_, q = alpha.extent(1);
-        std::vector<double> inner(at(n)), root(at(n)), near(at(n));
-        double size = 0;
-        for (index_t k = 0; k <= static_cast<index_t>(order.size()); ++k) {
+        std::vector<double> inner(at(n)), root(at(n)), near(at(2 * n));
+        double size             = 0;
+        index_t const last      = static_cast<index_t>(order.size());
+        auto const expect_after = [&](index_t k, double* to) {
             if (k > 0) { size += show(order, k - 1, inner.data()); }
             for (index_t m = 0; m < n; ++m) {
                 double const square = (size + size_[at(m)] - 2 * inner[at(m)]) * (3 / length_);
                 root[at(m)]         = std::sqrt(square > 0 ? square : 0);
-                near[at(m)]         = -root[at(m)];
+                to[m]               = -root[at(m)];
             }
-            exponentials(near.data(), n);
-            for (index_t m = 0; m < n; ++m) { near[at(m)] = linear_ * inner[at(m)] + (1 + root[at(m)]) * near[at(m)]; }
-            double* const row = out.data() + k * q;
+            exponentials(to, n);
+            for (index_t m = 0; m < n; ++m) { to[m] = linear_ * inner[at(m)] + (1 + root[at(m)]) * to[m]; }
+        };
+        for (index_t k = 0; k <= last; k += 2) {
+            double *const row = out.data() + k * q, *const next = row + q;
             std::copy(mean.begin(), mean.end(), row);
-            add_rows(near.data(), alpha.data(), n, q, q, row);
+            expect_after(k, near.data());
+            if (k == last) {
+                add_rows(near.data(), alpha.data(), n, q, q, row);
+            } else {
+                std::copy(mean.begin(), mean.end(), next);
+                expect_after(k + 1, near.data() + n);
+                add_rows(near.data(), near.data() + n, alpha.data(), n, q, row, next);
+            }
         }
     }
 

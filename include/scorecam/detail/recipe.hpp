@@ -2,6 +2,7 @@
 // The policies in force, as the steps call them. Which types they have is settled here: what uses a recipe is compiled once
 // for a backend and a model, whatever the choices.
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -88,7 +89,12 @@ struct recipe {
     std::function<mask_list<T, SpatialRank>(extents<SpatialRank> size, extents<SpatialRank> grid)>
         make_masks;                    ///< empty: they are the activations
     bool follows_activations = false;  ///< the grid of masks that are made is the activations'
-    index_t groups           = 0;      ///< 0: none
+    bool ablates_channels    = false;  ///< there are no masks: each channel of the activations is taken away
+    index_t copies           = 0;      ///< of each activation as masks, unless 0
+    std::function<double(index_t)> scale_of_copy;
+    double noise_of_copies           = 0;  ///< its deviation
+    std::uint64_t seed_of_the_copies = 0;
+    index_t groups                   = 0;                                                     ///< 0: none
     std::function<std::vector<bool>(tensor_view<ops::moments<T> const, 1>)> choose_channels;  ///< empty: all
     unscored_channels unscored{};
     flat_channels flat{};
@@ -111,6 +117,7 @@ struct recipe {
     // the map
     scorecam::estimate estimate{};
     std::function<estimated<T, SpatialRank>(evidence<T, SpatialRank> const&)> estimate_on_host;  ///< instead, unless empty
+    bool answers_without_masks = false;                                ///< whether that is told them
     std::function<bool(score_nature, index_t numbers)> reads_outputs;  ///< whether that asks for rows of so many
     scorecam::summand summand{};
     heatmap_rule heatmap{};
@@ -145,7 +152,19 @@ struct recipe {
     template <class Source>
     void take(kinds::masks, [[maybe_unused]] Source policy)
     {
-        if constexpr (!std::is_same_v<Source, from_activations>) {
+        if constexpr (std::is_same_v<Source, channel_ablation>) {
+            ablates_channels = true;
+        } else if constexpr (copies_of_activations<Source>) {
+            copies             = policy.number;
+            scale_of_copy      = [policy](index_t n) { return static_cast<double>(policy.scale(n)); };
+            noise_of_copies    = policy.deviation;
+            seed_of_the_copies = policy.seed;
+            if (copies < 1 || !(noise_of_copies >= 0 && noise_of_copies <= 1e6)) {
+                throw option_error{std::to_string(copies) + " masks of each activation with noise of the deviation " +
+                                   std::to_string(noise_of_copies) +
+                                   " were asked for; ask for 1 or more, and a deviation from 0 on"};
+            }
+        } else if constexpr (!std::is_same_v<Source, from_activations>) {
             auto const chosen = std::make_shared<Source>(std::move(policy));
             if constexpr (requires { chosen->follows_activations(); }) {
                 follows_activations = chosen->follows_activations();
@@ -235,6 +254,9 @@ struct recipe {
         } else {
             auto const chosen = std::make_shared<Estimate>(std::move(policy));
             estimate_on_host  = [chosen](evidence<T, SpatialRank> const& seen) { return chosen->from(seen); };
+            if constexpr (requires { Estimate::answers_without_masks; }) {
+                answers_without_masks = Estimate::answers_without_masks;
+            }
             if constexpr (requires(score_nature of, index_t numbers) { chosen->reads_outputs(of, numbers); }) {
                 reads_outputs = [chosen](score_nature of, index_t numbers) -> bool {
                     return chosen->reads_outputs(of, numbers);

@@ -165,6 +165,27 @@ struct masked {
     }
 };
 
+/// Copies of activations of which one channel is 0.
+template <class Backend, class T, std::size_t Rank>
+struct without_channel {
+    static constexpr bool paints_pictures = true;
+    const_view_on<Backend, T, Rank> activations;
+    const_view_on<Backend, T, Rank - 1> nothing;  // (1, h, w) of 0
+    std::vector<ops::pick> const& copies;
+
+    template <class Batch>
+    void operator()(Backend& on, index_t first, const_view_on<Backend, ops::pick, 1> picks, Batch const& batch) const
+    {
+        if constexpr (std::is_convertible_v<Batch const&, view_on<Backend, T, Rank>>) {
+            for (index_t n = 0; n < picks.size(); ++n) {
+                auto const& [image, channel] = copies[static_cast<std::size_t>(first + n)];
+                on.copy(activations.slice(image, 1), batch.slice(n, 1));
+                on.copy(nothing, batch[n].slice(channel, 1));
+            }
+        }
+    }
+};
+
 /// The unit that everything here is a client of: a backend, a model, replicas of both, the choices in force, memory and
 /// counts. For one thread at a time, which enter() sees to for those that are kept. Not movable: others refer to its parts.
 template <class Backend, class Model>

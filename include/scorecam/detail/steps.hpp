@@ -18,6 +18,7 @@
 #include <scorecam/error.hpp>
 #include <scorecam/explanation.hpp>
 #include <scorecam/model.hpp>
+#include <scorecam/ops/normal_draws.hpp>
 
 namespace scorecam::detail {
 
@@ -46,9 +47,8 @@ public:
     void begin(images_view images, call_choices const& now)
     {
         scorer_.begin(images, now);
-        images_   = images;
-        found_    = {};
-        all_done_ = false;
+        images_ = images;
+        found_  = {};
     }
 
     /// f(X)'s outputs, and A_k where the masks are made of them, follow them or are put on them.
@@ -80,6 +80,9 @@ public:
     /// Up(A_k); and what each of them does. A mask without contrast is none. Waits.
     void make_masks()
     {
+        if (chosen().ablates_channels && chosen().place != place::tap) {
+            throw option_error{"channels of the activations were to be taken away, which is done with place::tap; add that"};
+        }
         if (chosen().make_masks) {
             if (chosen().groups > 0) {
                 throw option_error{"groups are made of channels of the activations, and these masks are no activations; "
@@ -104,6 +107,7 @@ public:
         check_activations(known);
         assign_roles(known, choose_channels(moments));
         paint_background();
+        if (chosen().copies > 0) { copy_activations(known); }
         scores_.resize(on(), {{images_.extent(0), ranges_.shape()[1], targets_.shape()[1]}});
     }
 
@@ -114,18 +118,21 @@ public:
     template <class Seen>
     void score_masks(std::vector<ops::pick> const& list, Seen const& seen)
     {
-        scorer_.score(subject(), list, masked<Backend, T, rank>{subject(), as_const(behind_.view()), masks()},
-                      as_const(targets_.view()), scores_.view(), seen);
+        if (chosen().copies > 0 || chosen().ablates_channels) {
+            throw option_error{
+                "scores can be imputed under the masks of channels, and these are others; leave the budget out"};
+        }
+        score_list(list, scores_.view(), seen);
     }
     void score_masks()
     {
+        if (chosen().copies > 0) { return score_copies(); }
         index_t const numbers = found_.outputs.extent(1);
         bool const keeps      = chosen().reads_outputs && chosen().reads_outputs(chosen().nature, numbers);
         answers_              = tensor<T, 2>{{{keeps ? static_cast<index_t>(live_.size()) : 0, numbers}}};
-        score_masks(live_, [&](index_t first, auto const& seen) {
+        score_list(live_, scores_.view(), [&](index_t first, auto const& seen) {
             if (keeps) { copy_to_host(seen, answers_.data() + first * numbers); }
         });
-        all_done_ = true;
     }
 
     /// f(X_b), if it is asked for and can matter.
@@ -162,6 +169,7 @@ public:
         shape[1]        = M;
         if (chosen().estimate_on_host) { return estimate_on_host(); }
         if (chosen().estimate == estimate::weighted_mean) {
+            if (chosen().ablates_channels) { throw option_error{no_masks}; }
             return on().average(masks(), as_const(weights_.view()), sums_.resize(on(), shape));
         }
         if (chosen().make_masks) {
@@ -211,6 +219,13 @@ public:
     }
 
     // ---- what those need who impute scores, on the host. Each waits.
+
+    /// Whether the choices are of the kind whose scores can be imputed.
+    [[nodiscard]] bool sums_one_mask_of_each_channel() const
+    {
+        return !chosen().make_masks && chosen().copies == 0 && !chosen().ablates_channels && !chosen().estimate_on_host &&
+               chosen().estimate == estimate::weighted_sum;
+    }
 
     /// A_k and s(A_k), (I, K, h, w).
     [[nodiscard]] tensor<T, rank> activations() { return waited_for(activations_); }
@@ -262,11 +277,98 @@ private:
     /// The activations as captured; grouping takes their place as masks only.
     [[nodiscard]] held<T, rank>& tapped() { return chosen().groups > 0 ? ungrouped_ : activations_; }
 
+    /// The masks as the map is made of them.
     [[nodiscard]] masks_on<Backend, T, rank> masks()
     {
         bool const made = static_cast<bool>(chosen().make_masks);
         return {as_const(made ? own_maps_.view() : activations_.view()), as_const(ranges_.view()), chosen().masking,
                 as_const(shifts_.view()), enlarged_};
+    }
+
+    /// The masks as they are scored: several of each channel, or turned round.
+    [[nodiscard]] masks_on<Backend, T, rank> scored_masks()
+    {
+        auto all = masks();
+        if (chosen().copies > 0) {
+            all.maps   = as_const(copies_.view());
+            all.ranges = as_const(copy_ranges_.view());
+        }
+        bool const hide = chosen().make_masks && own_list_.sense == mask_sense::hides;
+        if (hide) { all.ranges = as_const(turned_ranges_.view()); }
+        return all;
+    }
+    template <class Seen>
+    void score_list(std::vector<ops::pick> const& list, view_on<Backend, T, 3> scores, Seen const& seen)
+    {
+        auto const targets = as_const(targets_.view());
+        if (chosen().ablates_channels) {
+            auto const plane = prepend(trailing<spatial_rank>(activations_.shape()), 1);
+            tensor<T, rank - 1> const zeros{plane};
+            on().from_host(zeros.data(), nothing_.resize(on(), plane));
+            return scorer_.score(subject(), list,
+                                 without_channel<Backend, T, rank>{subject(), as_const(nothing_.view()), list}, targets,
+                                 scores, seen);
+        }
+        scorer_.score(subject(), list, masked<Backend, T, rank>{subject(), as_const(behind_.view()), scored_masks()},
+                      targets, scores, seen);
+    }
+
+    /// Several masks of each channel, (I, K N, h, w): with noise, or their ranges so wide that they are scaled.
+    void copy_activations(tensor<ops::range<T>, 2> const& known)
+    {
+        index_t const N = chosen().copies, I = known.extent(0), K = known.extent(1);
+        auto const host = waited_for(activations_);
+        auto const grid = trailing<spatial_rank>(host.shape());
+        if (K * N > 2'147'483'647) {  // masks are numbered in 32 bits
+            throw option_error{std::to_string(N) + " masks of each of " + std::to_string(K) +
+                               " channels are too many; ask for fewer"};
+        }
+        tensor<T, rank> all{prepend(grid, I, K * N)};
+        tensor<ops::range<T>, 2> ranges{{{I, K * N}}};
+        for (index_t i = 0; i < I; ++i) {
+            for (index_t k = 0; k < K; ++k) {
+                ops::normal_draws const draws{chosen().seed_of_the_copies, static_cast<std::uint64_t>(k)};
+                T const* const from = host.data() + (i * K + k) * grid.size();
+                for (index_t n = 0; n < N; ++n) {
+                    T* const to = all.data() + ((i * K + k) * N + n) * grid.size();
+                    for (index_t p = 0; p < grid.size(); ++p) {
+                        auto const noise = static_cast<double>(draws[static_cast<std::uint64_t>(n * grid.size() + p)]);
+                        to[p]            = from[p] + static_cast<T>(chosen().noise_of_copies * noise);
+                    }
+                    auto const wide      = (known(i, k).hi - known(i, k).lo) / static_cast<T>(chosen().scale_of_copy(n));
+                    ranges(i, k * N + n) = {known(i, k).lo, known(i, k).lo + wide};
+                }
+            }
+        }
+        on().from_host(all.data(), copies_.resize(on(), all.shape()));
+        on().from_host(ranges.data(), copy_ranges_.resize(on(), ranges.shape()));
+        if (chosen().noise_of_copies > 0) {
+            on().extrema(merge_leading(as_const(copies_.view())), trailing<spatial_rank>(subject().shape()),
+                         chosen().masking, merge_leading(copy_ranges_.view()));
+        }
+    }
+    /// f of every copy; a channel's score is their mean.
+    void score_copies()
+    {
+        index_t const N = chosen().copies, M = targets_.shape()[1];
+        std::vector<ops::pick> list;
+        for (auto const& pick : live_) {
+            for (index_t n = 0; n < N; ++n) {
+                list.push_back({pick.image, static_cast<std::int32_t>(static_cast<index_t>(pick.channel) * N + n)});
+            }
+        }
+        copy_scores_.resize(on(), {{images_.extent(0), scores_.shape()[1] * N, M}});
+        score_list(list, copy_scores_.view(), [](index_t, auto const&) {});
+        auto const each = waited_for(copy_scores_);
+        tensor<T, 3> mean{scores_.shape()};
+        for (auto const& [image, channel] : live_) {
+            for (index_t m = 0; m < M; ++m) {
+                double sum = 0;
+                for (index_t n = 0; n < N; ++n) { sum += static_cast<double>(each(image, channel * N + n, m)); }
+                mean(image, channel, m) = static_cast<T>(sum / static_cast<double>(N));
+            }
+        }
+        replace_scores(mean);
     }
 
     /// Masks that do not depend on the image are made once for images of the same extents.
@@ -304,14 +406,14 @@ private:
         static_cast<void>(scorer_.upload(list.shifts, shifts_));
         std::vector<ops::range<T>> const as_they_are(static_cast<std::size_t>(K), ops::range<T>{T(0), T(1)});
         on().from_host(as_they_are.data(), ranges_.resize(on(), {{1, K}}));
+        std::vector<ops::range<T>> const turned(static_cast<std::size_t>(K), ops::range<T>{T(1), T(0)});  // s(m) = 1 - m
+        on().from_host(turned.data(), turned_ranges_.resize(on(), {{1, K}}));
     }
 
     /// The map, by the estimate that is made on the host of each image's evidence.
     void estimate_on_host()
     {
-        if (!all_done_) {
-            throw option_error{"this estimate is made of answers, and these scores are imputed; use estimate::weighted_sum"};
-        }
+        if (chosen().copies > 0 || chosen().ablates_channels) { throw option_error{no_masks}; }
         if (!own_list_.shifts.empty() && chosen().make_masks) {
             throw option_error{
                 "this estimate is made of masks as they lie on their grid, and these are shifted; use random_fields"};
@@ -320,12 +422,18 @@ private:
             throw option_error{"this estimate is made of scores, and this weighting asks for none; use raw_weights"};
         }
         index_t const I = images_.extent(0), M = targets_.shape()[1], numbers = found_.outputs.extent(1);
+        bool const asks = chosen().answers_without_masks;
         tensor<T, 2> hidden{{{chosen().background.per_image ? I : 1, numbers}}};
-        scorer_.score_picture(subject(), chosen().background, outputs_.all(), as_const(targets_.view()), hidden_scores_,
-                              [&](index_t first, auto const& seen) { copy_to_host(seen, hidden.data() + first * numbers); });
-        typename scorer<Backend, Model>::recipe_type::picture_type as_it_is;
-        as_it_is.is_unmasked = true;
-        scorer_.score_picture(subject(), as_it_is, outputs_.all(), as_const(targets_.view()), whole_scores_);
+        hidden_scores_.clear();
+        whole_scores_.clear();
+        if (asks) {
+            scorer_.score_picture(
+                subject(), chosen().background, outputs_.all(), as_const(targets_.view()), hidden_scores_,
+                [&](index_t first, auto const& seen) { copy_to_host(seen, hidden.data() + first * numbers); });
+            typename scorer<Backend, Model>::recipe_type::picture_type as_it_is;
+            as_it_is.is_unmasked = true;
+            scorer_.score_picture(subject(), as_it_is, outputs_.all(), as_const(targets_.view()), whole_scores_);
+        }
         bool const made          = static_cast<bool>(chosen().make_masks);
         auto const masks         = made ? tensor<T, rank>{} : normalised_activations();
         auto const activations   = captured_on(made ? trailing<spatial_rank>(own_list_.maps.shape())
@@ -353,6 +461,9 @@ private:
                 index_t const k = mine[static_cast<std::size_t>(n)];
                 auto const from = made ? own_list_.maps[k] : masks.view()[i][k];
                 std::copy(from.begin(), from.end(), shown.data() + n * grid.size());
+                if (made && own_list_.sense == mask_sense::hides) {
+                    std::for_each_n(shown.data() + n * grid.size(), grid.size(), [](T& value) { value = T(1) - value; });
+                }
                 for (index_t m = 0; m < M; ++m) {
                     own_scores(n, m)  = scores(i, k, m);
                     own_weights(n, m) = weights(i, k, m);
@@ -365,11 +476,13 @@ private:
             seen.scores  = own_scores.view();
             seen.weights = own_weights.view();
             if (answers_.size() > 0) { seen.outputs = answers_.view().slice(first, N); }
-            seen.whole_outputs  = found_.outputs[i];
-            seen.hidden_outputs = hidden.view()[of_hidden];
-            seen.whole_scores   = whole_scores[i];
-            seen.hidden_scores  = hidden_scores[i];
-            seen.targets        = targets[i];
+            if (asks) {
+                seen.whole_outputs  = found_.outputs[i];
+                seen.hidden_outputs = hidden.view()[of_hidden];
+                seen.whole_scores   = whole_scores[i];
+                seen.hidden_scores  = hidden_scores[i];
+            }
+            seen.targets = targets[i];
             if (activations.size() > 0) { seen.activations = activations[i]; }
             seen.nature           = chosen().nature;
             auto const made_of_it = chosen().estimate_on_host(seen);
@@ -453,9 +566,11 @@ private:
                 bool const flat    = ranges(from, k).flat();
                 bool const chosen_ = wanted.empty() || wanted[static_cast<std::size_t>(from)][static_cast<std::size_t>(k)];
                 found_.flat(i, k)  = flat ? 1 : 0;
-                found_.roles(i, k) = !chosen_ ? of_rest : flat ? of_flat : channel_role::scored;
+                bool const asked =
+                    chosen_ && (!flat || chosen().ablates_channels);  // one without contrast can be missed, too
+                found_.roles(i, k) = asked ? channel_role::scored : !chosen_ ? of_rest : of_flat;
                 found_.flat_channels += found_.flat(i, k);
-                if (chosen().needs_scores && chosen_ && !flat) {
+                if (chosen().needs_scores && asked) {
                     live_.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(k)});
                 }
             }
@@ -494,8 +609,12 @@ private:
                shifts_.bytes() + targets_.bytes() + ranges_.bytes() + moments_.bytes() + roles_.bytes() +
                normalised_.bytes() + behind_.bytes() + scores_.bytes() + base_.bytes() + zero_mask_.bytes() +
                one_row_.bytes() + weights_.bytes() + sums_.bytes() + maps_.bytes() + heat_.bytes() + hidden_scores_.bytes() +
-               whole_scores_.bytes();
+               whole_scores_.bytes() + turned_ranges_.bytes() + copies_.bytes() + copy_ranges_.bytes() +
+               copy_scores_.bytes() + nothing_.bytes();
     }
+
+    static constexpr char const* no_masks =
+        "this estimate is made of one mask for each channel, and here are none or several; use estimate::weighted_sum";
 
     scorer<Backend, Model> scorer_;
     images_view images_{};
@@ -509,25 +628,29 @@ private:
     held<T, rank> own_maps_;                           // (1, K, h, w), of those
     held<ops::shift<spatial_rank>, 1> shifts_;         // (K), of those, or empty
     extents<spatial_rank> enlarged_{};
-    held<index_t, 2> targets_;          // (I, M)
-    held<ops::range<T>, 2> ranges_;     // (I or 1, K)
-    std::vector<ops::pick> live_;       // the channels with contrast
-    held<T, rank> behind_;              // backgrounds, if not black
-    held<ops::moments<T>, 2> moments_;  // (I or 1, K), if channels are chosen by them
-    held<ops::channel_role, 2> roles_;  // (I, K)
-    held<T, rank> normalised_;          // (I, K, h, w), if masks are summed
-    held<T, 3> scores_;                 // (I, K, M)
-    held<T, 2> base_;                   // (I, M), or empty
-    held<T, 2> zero_mask_;              // (I, M), or empty
-    bool all_done_ = false;             // every channel in the list was scored, none imputed
-    tensor<T, 2> answers_;              // (channels in the list, numbers of a row), if an estimate reads them
-    held<T, 2> hidden_scores_;          // (I, M), for an estimate on the host
-    held<T, 2> whole_scores_;           // (I, M), likewise
-    held<T, 2> one_row_;                // (1, M), of answers without masks
-    held<T, 3> weights_;                // (I, K, M)
-    held<T, rank> sums_;                // (I, M, h, w), or (I, M, H, W)
-    held<T, rank> maps_;                // (I, M, H, W)
-    held<ops::range<T>, 2> heat_;       // (I, M)
+    held<index_t, 2> targets_;              // (I, M)
+    held<ops::range<T>, 2> ranges_;         // (I or 1, K)
+    held<ops::range<T>, 2> turned_ranges_;  // (1, K), of masks that hide
+    held<T, rank> copies_;                  // (I, K N, h, w), if channels have several masks,
+    held<ops::range<T>, 2> copy_ranges_;    // (I, K N)
+    held<T, 3> copy_scores_;                // (I, K N, M)
+    held<T, rank - 1> nothing_;             // (1, h, w) of 0, if channels are taken away
+    std::vector<ops::pick> live_;           // the channels with contrast
+    held<T, rank> behind_;                  // backgrounds, if not black
+    held<ops::moments<T>, 2> moments_;      // (I or 1, K), if channels are chosen by them
+    held<ops::channel_role, 2> roles_;      // (I, K)
+    held<T, rank> normalised_;              // (I, K, h, w), if masks are summed
+    held<T, 3> scores_;                     // (I, K, M)
+    held<T, 2> base_;                       // (I, M), or empty
+    held<T, 2> zero_mask_;                  // (I, M), or empty
+    tensor<T, 2> answers_;                  // (channels in the list, numbers of a row), if an estimate reads them
+    held<T, 2> hidden_scores_;              // (I, M), for an estimate on the host
+    held<T, 2> whole_scores_;               // (I, M), likewise
+    held<T, 2> one_row_;                    // (1, M), of answers without masks
+    held<T, 3> weights_;                    // (I, K, M)
+    held<T, rank> sums_;                    // (I, M, h, w), or (I, M, H, W)
+    held<T, rank> maps_;                    // (I, M, H, W)
+    held<ops::range<T>, 2> heat_;           // (I, M)
 };
 
 }  // namespace scorecam::detail

@@ -1,9 +1,11 @@
 #pragma once
-// Does the map lie on the object? The energy-based pointing game, the pointing game and the overlap of the thresholded map.
-// Maps are on the host, of the size that the region's coordinates are for.
+// Does the map lie on the object? The energy-based pointing game, the pointing game, the overlap of the thresholded map, and
+// what of these is a matter of the order of its values alone. Maps are on the host, of the size that the region's
+// coordinates are for.
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <numeric>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -168,5 +170,72 @@ template <class T, std::size_t Rank, region<Rank> Region, threshold_protocol Pro
 /// All of them, for tables and for choosing by name.
 using pointing_protocols  = std::tuple<inside, torchray>;
 using threshold_protocols = std::tuple<fraction_of_max, at_least>;
+
+namespace detail {
+
+/// The positions of a map, the largest value first; the lower index wins a tie.
+template <class T, std::size_t Rank>
+[[nodiscard]] std::vector<index_t> by_value(tensor_view<T const, Rank> map)
+{
+    std::vector<index_t> order(static_cast<std::size_t>(map.size()));
+    std::iota(order.begin(), order.end(), index_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](index_t a, index_t b) { return map.data()[a] > map.data()[b]; });
+    return order;
+}
+
+}  // namespace detail
+
+/// The chance that a pixel of the region has a larger value than one beside it, a tie counting half: the area under the
+/// curve of true against false positives over all thresholds (Fawcett 2006, An introduction to ROC analysis, Section 7).
+/// Higher is better, 1/2 is chance. It looks at the order of the values alone, not at the map's contrast. An empty map, and
+/// a region without pixels beside it, have no value.
+template <class T, std::size_t Rank, region<Rank> Region>
+[[nodiscard]] measured auroc(tensor_view<T const, Rank> map, Region const& where)
+{
+    measured found{"auroc", "ranks"};
+    auto const of_map  = caveat_of(map);
+    auto const covered = covered_by(where, map.shape());
+    auto const inside = static_cast<double>(covered.size()), beside = static_cast<double>(map.size()) - inside;
+    if (covered.empty() || beside == 0) {
+        found.why = caveat::empty_region;
+    } else if (of_map == caveat::empty_map) {
+        found.why = of_map;
+    } else {
+        std::vector<char> is_inside(static_cast<std::size_t>(map.size()));
+        for (auto const p : covered) { is_inside[static_cast<std::size_t>(p)] = 1; }
+        auto const order = detail::by_value(map);
+        double won = 0, inside_before = 0;  // pairs in which the region's value is larger; the region's so far
+        for (std::size_t from = 0; from < order.size();) {
+            double tied_inside = 0, tied_beside = 0;
+            for (T const value = map.data()[order[from]]; from < order.size() && map.data()[order[from]] == value; ++from) {
+                (is_inside[static_cast<std::size_t>(order[from])] != 0 ? tied_inside : tied_beside) += 1;
+            }
+            won += tied_beside * (inside_before + tied_inside / 2);
+            inside_before += tied_inside;
+        }
+        found.value = won / (inside * beside);
+    }
+    return found;
+}
+
+/// Intersection over union of the region and as many of the map's largest values as the region has pixels, so that neither
+/// the map's contrast nor a threshold matters. The lower index wins a tie. Higher is better. An empty map has no value.
+template <class T, std::size_t Rank, region<Rank> Region>
+[[nodiscard]] measured iou_at_area(tensor_view<T const, Rank> map, Region const& where)
+{
+    measured found{"iou", "object_area"};
+    auto const of_map  = caveat_of(map);
+    auto const covered = covered_by(where, map.shape());
+    found.why          = covered.empty() ? caveat::empty_region : of_map == caveat::empty_map ? of_map : caveat::none;
+    if (found.why == caveat::none) {
+        auto order = detail::by_value(map);
+        order.resize(covered.size());
+        std::sort(order.begin(), order.end());
+        auto const both = std::count_if(covered.begin(), covered.end(),
+                                        [&](index_t p) { return std::binary_search(order.begin(), order.end(), p); });
+        found.value     = static_cast<double>(both) / static_cast<double>(2 * static_cast<index_t>(covered.size()) - both);
+    }
+    return found;
+}
 
 }  // namespace scorecam::metrics

@@ -24,6 +24,7 @@ inline constexpr std::array all_names{
     metric_name{"energy_pointing_game", better::higher, "share of the map that lies on the object"},
     metric_name{"pointing_game", better::higher, "how often the largest value lies on the object"},
     metric_name{"iou", better::higher, "overlap of the thresholded map and the object"},
+    metric_name{"auroc", better::higher, "chance that a pixel of the object has a larger value than another"},
     metric_name{"coherency", better::higher, "likeness of the map and the map of the image under it"},
     metric_name{"complexity", better::lower, "mean of the map"},
     metric_name{"adcc", better::higher, "drop, coherency and complexity in one"},

@@ -117,6 +117,13 @@ struct relu_of {
     [[nodiscard]] SCORECAM_HD auto operator()(index_t i) const { return relu(values[i]); }
 };
 
+/// -v.
+template <class Row>
+struct negative_of {
+    Row values;
+    [[nodiscard]] SCORECAM_HD auto operator()(index_t i) const { return -values[i]; }
+};
+
 /// Whether element i of a row counts; a row may leave some out.
 template <class Row>
 [[nodiscard]] SCORECAM_HD constexpr bool takes_part(Row const& row, index_t i)
@@ -165,6 +172,24 @@ struct softmax_of {
         using std::exp;
         return exp(values[i] - peak) / sum;
     }
+};
+
+/// v_i less the mean of the elements that take part. A NaN makes every value NaN.
+template <class Row>
+struct centred_of {
+    using T = typename Row::value_type;
+    Row values;
+    T mean = 0;
+
+    template <class Team = alone>
+    SCORECAM_HD explicit centred_of(Row r, Team const& team = {}) : values{r}
+    {
+        auto const add = [](T a, T b) { return a + b; };
+        T const count  = team.reduce(r.size(), T(0), [&](index_t i) { return takes_part(r, i) ? T(1) : T(0); }, add);
+        T const sum    = team.reduce(r.size(), T(0), [&](index_t i) { return takes_part(r, i) ? r[i] : T(0); }, add);
+        mean           = count == T(0) ? T(0) : sum / count;
+    }
+    [[nodiscard]] SCORECAM_HD T operator()(index_t i) const { return values[i] - mean; }
 };
 
 }  // namespace scorecam::ops

@@ -24,10 +24,11 @@ struct policy_kind<estimate> {
 /// What is known of one image when its masks are scored: N masks, d cells, M targets. In host memory.
 template <class T, std::size_t SpatialRank = 2>
 struct evidence {
-    tensor_view<T const, SpatialRank + 1> masks;        ///< (N, h, w): the small maps of those that were scored, from 0 to 1
-    tensor_view<T const, 2> scores;                     ///< (N, M)
-    tensor_view<T const, 2> weights;                    ///< (N, M): what the weighting made of them
-    tensor_view<T const, 2> outputs;                    ///< (N, numbers of a row), if the estimate asked for them; or empty
+    tensor_view<T const, SpatialRank + 1> masks;  ///< (N, h, w): the small maps of those that were scored, from 0 to 1
+    tensor_view<T const, 2> scores;               ///< (N, M)
+    tensor_view<T const, 2> weights;              ///< (N, M): what the weighting made of them
+    tensor_view<T const, 2> outputs;              ///< (N, numbers of a row), if the estimate asked for them; or empty
+    // if the estimate has answers_without_masks
     tensor_view<T const, 1> whole_outputs;              ///< of the image as it is
     tensor_view<T const, 1> hidden_outputs;             ///< of what an all-zero mask lets through
     tensor_view<T const, 1> whole_scores;               ///< (M)
@@ -45,8 +46,9 @@ struct estimated {
     tensor<T, SpatialRank + 1> deviations{};  ///< (M, h, w): the standard errors of the values
 };
 
-/// An estimate that is made on the host: from(evidence) -> estimated. `reads_outputs(nature)`, where there is one, says
-/// whether it asks for whole rows of outputs; what has none does not.
+/// An estimate that is made on the host: from(evidence) -> estimated. With `static constexpr bool answers_without_masks =
+/// true` it is told the answers to the image as it is and to nothing of it. `reads_outputs(nature)`, where there is one,
+/// says whether it asks for whole rows of outputs; what has none does not.
 template <class E, class T>
 concept estimate_on_host = requires(E const e, evidence<T, 2> const& seen) {
     { e.from(seen) } -> std::same_as<estimated<T, 2>>;

@@ -35,11 +35,12 @@ enum class fitted_part {
 /// with sigmoid of the logit, else of the score itself (as with rows of more than 65536 numbers). Without activations the
 /// covariance is that of the distance alone.
 struct fitted {
-    using kind         = kinds::estimate;
-    fitted_part part   = fitted_part::both;
-    index_t orders     = 24;    ///< in which cells are shown
-    double noise       = 1e-2;  ///< the variance of an answer that the process does not explain
-    std::uint64_t seed = 0;     ///< of the orders
+    using kind                                  = kinds::estimate;
+    static constexpr bool answers_without_masks = true;
+    fitted_part part                            = fitted_part::both;
+    index_t orders                              = 24;    ///< in which cells are shown
+    double noise                                = 1e-2;  ///< the variance of an answer that the process does not explain
+    std::uint64_t seed                          = 0;     ///< of the orders
 
     [[nodiscard]] static bool reads_outputs(score_nature nature, index_t numbers)
     {
@@ -67,10 +68,15 @@ struct fitted_columns {
         double const own = row[mine[0]];
         if (nature == score_nature::sigmoid) { return 1 / (1 + std::exp(-own)); }
         if (nature != score_nature::probability) { return own; }
+        auto const count = static_cast<index_t>(mine.size());
+        if (count == columns.extent(1)) {  // all, in whatever order
+            for (index_t c = 0; c < count; ++c) { room[c] = row[c] - own; }
+        } else {
+            for (index_t c = 0; c < count; ++c) { room[c] = row[mine[static_cast<std::size_t>(c)]] - own; }
+        }
+        exponentials(room, count);
         double sum = 0;
-        for (std::size_t i = 0; i < mine.size(); ++i) { room[i] = row[mine[i]] - own; }
-        exponentials(room, static_cast<index_t>(mine.size()));
-        for (std::size_t i = 0; i < mine.size(); ++i) { sum += room[i]; }
+        for (index_t c = 0; c < count; ++c) { sum += room[c]; }
         return 1 / sum;
     }
 };

@@ -17,12 +17,19 @@
 
 namespace scorecam {
 
+/// What a mask's values mean. A map is made of the masks as they are.
+enum class mask_sense {
+    shows,  ///< 1 lets through
+    hides   ///< 1 hides: 1 - m lets through
+};
+
 /// Masks that do not depend on the image, with values from 0 to 1.
 template <class T, std::size_t SpatialRank = 2>
 struct mask_list {
     tensor<T, SpatialRank + 1> maps;                ///< (K, h, w), small
     std::vector<ops::shift<SpatialRank>> shifts{};  ///< one for each, or none
     extents<SpatialRank> enlarged{};  ///< where there are shifts: what maps are enlarged to before they are cut
+    mask_sense sense = mask_sense::shows;
 };
 
 /// The activations A_k, as Score-CAM has them. The default.
@@ -40,6 +47,9 @@ concept mask_source = requires(M const m, extents<2> size) {
     { m.follows_activations() } -> std::convertible_to<bool>;
 };
 
+/// Whether grids lie anywhere on the image, or as they are.
+enum class grid_shifts { random, none };
+
 /// RISE, Petsiuk et al. 2018, Section 3.2 (eclique/RISE, explanations.py, generate_masks): grids of zeros and ones, a one
 /// with the given probability, enlarged bilinearly to one cell more than the image and shifted by up to one. Edges are
 /// clamped. A function of the seed and the image's extents alone.
@@ -49,6 +59,7 @@ struct random_grids {
     index_t cells      = 7;  ///< along each side
     double probability = 0.5;
     std::uint64_t seed = 0;
+    grid_shifts shifts = grid_shifts::random;
 
     template <class T, std::size_t R>
     [[nodiscard]] mask_list<T, R> make(extents<R> const& image) const
@@ -76,7 +87,7 @@ struct random_grids {
         }
         mask_list<T, R> all{tensor<T, R + 1>{prepend(grid, number)}, {}, enlarged};
         for (auto& value : all.maps.view()) { value = drawn() < probability ? T(1) : T(0); }
-        for (index_t k = 0; k < number; ++k) {
+        for (index_t k = 0; k < number && shifts == grid_shifts::random; ++k) {
             ops::shift<R> from{};
             for (std::size_t d = 0; d < R; ++d) {
                 from.at[d] = static_cast<std::int32_t>(drawn() * static_cast<double>(cell[d]));
@@ -103,6 +114,10 @@ struct given_masks {
     }
 };
 
+/// Masks that are the activations in some other way: see hiding.hpp.
+template <class P>
+inline constexpr bool made_of_activations = false;
+
 template <>
 struct choice<kinds::masks> {
     using standard = from_activations;
@@ -110,7 +125,8 @@ struct choice<kinds::masks> {
     static consteval void check()
     {
         static_assert(
-            std::is_same_v<P, from_activations> || mask_source<P, T> || requires(P const p) { p.list.maps; },
+            std::is_same_v<P, from_activations> || mask_source<P, T> || requires(P const p) { p.list.maps; } ||
+                made_of_activations<P>,
             "scorecam: a source of masks has make<T>(extents of the image) const that returns a "
             "scorecam::mask_list<T, spatial rank>, or make<T>(image, grid) const and follows_activations() const");
     }

@@ -7,6 +7,7 @@
 #include <scorecam/policies/channels.hpp>
 #include <scorecam/policies/concurrency.hpp>
 #include <scorecam/policies/estimate.hpp>
+#include <scorecam/policies/hiding.hpp>
 #include <scorecam/policies/kinds.hpp>
 #include <scorecam/policies/masks.hpp>
 #include <scorecam/policies/progress.hpp>

@@ -18,9 +18,11 @@
 
 #include <scorecam/conventions.hpp>
 #include <scorecam/error.hpp>
+#include <scorecam/policies/by_cell.hpp>
 #include <scorecam/policies/fields.hpp>
 #include <scorecam/policies/fitted.hpp>
 #include <scorecam/policies/fusion.hpp>
+#include <scorecam/policies/hiding.hpp>
 #include <scorecam/policies/kinds.hpp>
 #include <scorecam/policies/registry.hpp>
 #include <scorecam/policies/text_forms.hpp>
@@ -58,7 +60,10 @@ using picture = std::variant<black, constant, scorecam::mean, blurred, noise, un
 struct composition {
     using kind = kinds::convention;
 
-    std::variant<from_activations, random_grids, random_fields> masks{};
+    std::variant<from_activations, random_grids, random_fields, patches, single_cells, channel_ablation, noisy_activations,
+                 scaled_activations>
+        masks{};
+    scorecam::place place = scorecam::place::input;
     std::variant<no_groups, channel_groups> groups{};
     std::variant<all_channels, largest_deviation, largest_mass, mass_share, listed_channels> channels{};
     unscored_channels unscored = unscored_channels::dropped;
@@ -67,9 +72,11 @@ struct composition {
     scorecam::background<picture> background{};
     std::variant<probability, logit, sigmoid> score{};
     std::variant<no_baseline, scorecam::baseline<picture>> baseline{};
-    std::variant<raw_weights, relu_weights, softmax_weights, uniform_weights> weighting{};
-    std::variant<scorecam::estimate, fitted> estimate = scorecam::estimate::weighted_sum;
-    summand sum                                       = summand::activations;
+    std::variant<raw_weights, relu_weights, softmax_weights, uniform_weights, centred_weights, drop_weights,
+                 relative_drop_weights>
+        weighting{};
+    std::variant<scorecam::estimate, fitted, weights_in_place, hsic> estimate = scorecam::estimate::weighted_sum;
+    summand sum                                                               = summand::activations;
     heatmap_rule map{};
     // What follows says how maps are made, and is no part of a convention.
     fuse_by fuse = fuse_by::maximum;  ///< for explain_layers
@@ -78,8 +85,8 @@ struct composition {
 
     [[nodiscard]] auto policies() const
     {
-        return composed{masks,    groups,    channels, unscored, flat, mask,  background, score,
-                        baseline, weighting, estimate, sum,      map,  batch, concurrency};
+        return composed{masks, place,    groups,    channels, unscored, flat, mask,  background,
+                        score, baseline, weighting, estimate, sum,      map,  batch, concurrency};
     }
     [[nodiscard]] fusion how_fused() const { return {.by = fuse, .scale = map.scale, .epsilon = map.epsilon}; }
 };
@@ -163,15 +170,34 @@ template <class V, class At>
     constexpr auto method = part::method, execution = part::execution;
     return {
         line("masks", "Where masks come from", method,
-             any_of<masks>({word<masks, from_activations>("activations"),
-                            named<masks, random_grids>(
-                                "grids", argument{number<index_t>("N", 1, 1'000'000), &random_grids::number},
-                                argument{number<index_t>("CELLS", 1, 1'000), &random_grids::cells},
-                                argument{above("P", 0, 1), &random_grids::probability}, argument{seed, &random_grids::seed}),
-                            named<masks, random_fields>("fields", argument{even, &random_fields::number},
-                                                        argument{number<index_t>("SIDE", 0, 256), &random_fields::cells},
-                                                        argument{seed, &random_fields::seed})}),
+             any_of<masks>(
+                 {word<masks, from_activations>("activations"),
+                  named<masks, random_grids>(
+                      "grids", argument{number<index_t>("N", 1, 1'000'000), &random_grids::number},
+                      argument{number<index_t>("CELLS", 1, 1'000), &random_grids::cells},
+                      argument{above("P", 0, 1), &random_grids::probability}, argument{seed, &random_grids::seed},
+                      argument{words<grid_shifts>({{"shifted", grid_shifts::random}, {"fixed", grid_shifts::none}}),
+                               &random_grids::shifts}),
+                  named<masks, patches>("patches", argument{count("SIZE"), &patches::size},
+                                        argument{count("STRIDE"), &patches::stride}),
+                  named<masks, single_cells>(
+                      "cells", argument{words<cell_window>({{"one", cell_window::one}, {"gaussian", cell_window::gaussian}}),
+                                        &single_cells::window}),
+                  word<masks, channel_ablation>("ablation"),
+                  named<masks, noisy_activations>("noisy",
+                                                  argument{number<index_t>("N", 1, 1'000'000), &noisy_activations::number},
+                                                  argument{above("DEVIATION", 0, 1e6), &noisy_activations::deviation},
+                                                  argument{seed, &noisy_activations::seed}),
+                  named<masks, scaled_activations>(
+                      "scaled", argument{number<index_t>("N", 1, 1'000'000), &scaled_activations::number},
+                      argument{words<step_rule>({{"even", step_rule::even}, {"accumulated", step_rule::accumulated}}),
+                               &scaled_activations::steps}),
+                  named<masks, random_fields>("fields", argument{even, &random_fields::number},
+                                              argument{number<index_t>("SIDE", 0, 256), &random_fields::cells},
+                                              argument{seed, &random_fields::seed})}),
              [](auto& c) -> auto& { return c.masks; }),
+        line("place", "What masks are put on: the input, or the activations, behind which the rest of the network is run",
+             method, words<place>({{"input", place::input}, {"tap", place::tap}}), [](auto& c) -> auto& { return c.place; }),
         line("groups", "Sum channels in groups first", method,
              any_of<groups>(
                  {word<groups, no_groups>("none"), value<groups, channel_groups>(count(), &channel_groups::number)}),
@@ -208,7 +234,9 @@ template <class V, class At>
              [](auto& c) -> auto& { return c.baseline; }),
         line("weighting", "From scores to channel weights", method,
              any_of<weighting>({word<weighting, raw_weights>("raw"), word<weighting, relu_weights>("relu"),
-                                word<weighting, softmax_weights>("softmax"), word<weighting, uniform_weights>("uniform")}),
+                                word<weighting, softmax_weights>("softmax"), word<weighting, uniform_weights>("uniform"),
+                                word<weighting, centred_weights>("centred"), word<weighting, drop_weights>("drop"),
+                                word<weighting, relative_drop_weights>("relative-drop")}),
              [](auto& c) -> auto& { return c.weighting; }),
         line("estimate",
              "Masks or activations times their weights, that divided by the masks' sum (RISE), or what is fitted to the "
@@ -220,7 +248,8 @@ template <class V, class At>
                   named<estimates, fitted>("fitted", argument{words<fitted_part>({{"both", fitted_part::both},
                                                                                   {"shapley", fitted_part::shapley},
                                                                                   {"linear", fitted_part::linear}}),
-                                                              &fitted::part})}),
+                                                              &fitted::part}),
+                  word<estimates, weights_in_place>("in-place"), word<estimates, hsic>("hsic")}),
              [](auto& c) -> auto& { return c.estimate; }),
         line("sum", "What is summed: activations as they are, or normalised", method,
              words<summand>({{"activations", summand::activations}, {"masks", summand::masks}}),
@@ -308,9 +337,9 @@ namespace detail {
 
 /// What of a convention can be written.
 using written_kinds =
-    scorecam::detail::kind_list<kinds::masks, kinds::grouping, kinds::channels, kinds::unscored, kinds::flat, kinds::masking,
-                                kinds::background, kinds::score, kinds::baseline, kinds::weighting, kinds::estimate,
-                                kinds::summand, kinds::heatmap>;
+    scorecam::detail::kind_list<kinds::masks, kinds::place, kinds::grouping, kinds::channels, kinds::unscored, kinds::flat,
+                                kinds::masking, kinds::background, kinds::score, kinds::baseline, kinds::weighting,
+                                kinds::estimate, kinds::summand, kinds::heatmap>;
 
 /// Whether all that a convention is composed of can be.
 template <class... P>
@@ -335,6 +364,7 @@ template <class Convention>
                   "scorecam: this convention has a policy that the table of choices in policies/text.hpp cannot write");
     composition made;
     detail::take<kinds::masks>(from, made.masks);
+    detail::take<kinds::place>(from, made.place);
     detail::take<kinds::grouping>(from, made.groups);
     detail::take<kinds::channels>(from, made.channels);
     detail::take<kinds::unscored>(from, made.unscored);

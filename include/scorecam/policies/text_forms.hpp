@@ -283,7 +283,8 @@ template <class V, class P, class... T>
 {
     form<V> made{{name}, {}, {}, {}};
     auto const describe = [&](auto const& how) {
-        made.spellings.push_back(made.spellings.back() + ":" + how.spellings[0]);
+        auto const before = made.spellings.back();
+        for (auto const& spelling : how.spellings) { made.spellings.push_back(before + ":" + spelling); }
         made.letters.insert(made.letters.end(), how.letters.begin(), how.letters.end());
     };
     (describe(arguments.how), ...);

@@ -52,6 +52,45 @@ struct softmax_weights {
     }
 };
 
+/// w_k = C(A_k) less the mean of all: what a mask shows more than others do. A baseline cancels.
+struct centred_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = true;
+    template <class Row, class Team = ops::alone>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions, Team const& team = {}) const
+    {
+        return ops::centred_of<Row>{contributions, team};
+    }
+};
+
+/// w_k = -C(A_k): what is missed where a mask hides something. With baseline{unmasked{}} the drop of the score.
+struct drop_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = false;
+    template <class Row>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions) const
+    {
+        return ops::negative_of<Row>{contributions};
+    }
+};
+
+/// w_k = -C(A_k)/f(X_b): the drop as a share of the baseline's score, which must not be 0. Ablation-CAM, Eq. 3, with
+/// baseline{unmasked{}}.
+struct relative_drop_weights {
+    using kind                            = kinds::weighting;
+    static constexpr bool shift_invariant = false;
+    template <class Row>
+    struct share {
+        Row contributions;
+        [[nodiscard]] SCORECAM_HD auto operator()(index_t k) const { return -contributions[k] / contributions.baseline; }
+    };
+    template <class Row>
+    [[nodiscard]] SCORECAM_HD auto operator()(Row contributions) const
+    {
+        return share<Row>{contributions};
+    }
+};
+
 /// w_k = 1: no scoring at all, not one masked image. The control that every evaluation needs.
 struct uniform_weights {
     using kind                            = kinds::weighting;
@@ -100,9 +139,10 @@ struct choice<kinds::weighting> {
     template <class P, class T>
     static consteval void check()
     {
-        static_assert(weighting<P, T>,
-                      "scorecam: a weighting is called with scorecam::ops::contributions<T> and returns what is called with a "
-                      "channel: weighting(row)(k) -> T; it has static constexpr bool shift_invariant");
+        static_assert(
+            weighting<P, T>,
+            "scorecam: a weighting is called with scorecam::ops::contributions<T> and returns what is called with a "
+            "channel: weighting(row)(k) -> T; it has static constexpr bool shift_invariant");
     }
 };
 template <>

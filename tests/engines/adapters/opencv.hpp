@@ -1,6 +1,7 @@
 #pragma once
 // OpenCV as the tests of engines see it.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <scorecam/opencv/network.hpp>
@@ -17,6 +18,17 @@ struct opencv {
         return scorecam::opencv::network{scorecam::opencv::read_network(file), input, layers};
     }
 
+    /// From a file of any kind, some of whose inputs are held constant.
+    [[nodiscard]] static scorecam::opencv::network from_file(std::string const& file, scorecam::image_shape input,
+                                                             scorecam::engines::constants held = {},
+                                                             std::string const& output         = "")
+    {
+        scorecam::opencv::settings how;
+        how.held   = std::move(held);
+        how.output = output;
+        return scorecam::opencv::network{file, input, {}, std::move(how)};
+    }
+
     /// What it makes of plain.onnx.
     [[nodiscard]] static std::vector<scorecam::layer<2>> layers_of_plain()
     {
@@ -31,10 +43,11 @@ struct opencv {
         return "onnx_node!" + node;
     }
 
-    static constexpr bool frees_batches  = true;   // of a file made for one image it runs any number
-    static constexpr bool looks_at_types = false;  // of inputs: it casts
-    static constexpr bool advises        = false;  // its own messages are handed on as they are
-    static constexpr bool keeps_nan      = true;
+    static constexpr bool reads_all_types = false;  // float16 and integers
+    static constexpr bool frees_batches   = true;   // of a file made for one image it runs any number
+    static constexpr bool looks_at_types  = false;  // of inputs: it casts
+    static constexpr bool advises         = false;  // its own messages are handed on as they are
+    static constexpr bool keeps_nan       = true;
 };
 
 }  // namespace engines

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <scorecam/openvino/network.hpp>
@@ -23,6 +24,17 @@ struct openvino {
         return scorecam::openvino::basic_network<Rank - 1>{file, input, layers, how};
     }
 
+    /// From a file of any kind, some of whose inputs are held constant.
+    [[nodiscard]] static scorecam::openvino::network from_file(std::string const& file, scorecam::image_shape input,
+                                                               scorecam::engines::constants held = {},
+                                                               std::string const& output         = "")
+    {
+        scorecam::openvino::settings<> how;
+        how.held   = std::move(held);
+        how.output = output;
+        return scorecam::openvino::network{file, input, {}, std::move(how)};
+    }
+
     [[nodiscard]] static std::vector<scorecam::layer<2>> layers_of_plain()
     {
         return {{"/first/Conv/WithoutBiases", "Convolution", {6, 12, 10}},
@@ -38,10 +50,11 @@ struct openvino {
         return output.empty() ? node : output;
     }
 
-    static constexpr bool frees_batches  = true;
-    static constexpr bool looks_at_types = true;
-    static constexpr bool advises        = true;
-    static constexpr bool keeps_nan      = false;  // its ReLU makes 0 of it
+    static constexpr bool reads_all_types = true;  // float16 and integers
+    static constexpr bool frees_batches   = true;
+    static constexpr bool looks_at_types  = true;
+    static constexpr bool advises         = true;
+    static constexpr bool keeps_nan       = false;  // its ReLU makes 0 of it
 };
 
 }  // namespace engines

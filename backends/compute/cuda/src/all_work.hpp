@@ -34,6 +34,9 @@ namespace scorecam::cuda {
     SCORECAM_LAUNCH(work::weigh<T, relu_weights>);                                                                          \
     SCORECAM_LAUNCH(work::weigh<T, softmax_weights>);                                                                       \
     SCORECAM_LAUNCH(work::weigh<T, uniform_weights>);                                                                       \
+    SCORECAM_LAUNCH(work::weigh<T, centred_weights>);                                                                       \
+    SCORECAM_LAUNCH(work::weigh<T, drop_weights>);                                                                          \
+    SCORECAM_LAUNCH(work::weigh<T, relative_drop_weights>);                                                                 \
     SCORECAM_LAUNCH(work::combine<T>);                                                                                      \
     SCORECAM_LAUNCH(work::convert<T, T>);                                                                                   \
     SCORECAM_LAUNCH_MAPS(T, 1);                                                                                             \

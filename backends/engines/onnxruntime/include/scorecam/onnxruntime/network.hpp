@@ -12,14 +12,13 @@
 
 #include <onnxruntime_cxx_api.h>
 
-#include <scorecam/engines/elements.hpp>
 #include <scorecam/engines/inputs.hpp>
 #include <scorecam/engines/network.hpp>
 #include <scorecam/engines/onnx/file.hpp>
-#include <scorecam/engines/onnx/skeleton.hpp>
 #include <scorecam/engines/ports.hpp>
 #include <scorecam/engines/tokens.hpp>
 #include <scorecam/model.hpp>
+#include <scorecam/onnxruntime/seen.hpp>
 #include <scorecam/onnxruntime/values.hpp>
 #include <scorecam/tensor_view.hpp>
 
@@ -40,6 +39,7 @@ struct settings {
     Ort::Env* environment = nullptr;                  ///< the caller's, which outlives the network and hears its logs
     std::string input{};                              ///< its name; empty: the only one
     std::string output{};                             ///< its name; empty: the only one of the form (n, classes)
+    engines::answers answers = engines::answers::classes;  ///< which outputs count
     engines::constants held{};                        ///< the values of the inputs beside the image
     std::optional<token_grid<SpatialRank>> tokens{};  ///< layers of tokens are activations, too
 };
@@ -122,8 +122,9 @@ public:
     [[nodiscard]] std::vector<engines::port> trial(index_t n, engines::batches)
     {
         auto& at = *loading_;
-        at.seen.clear();
-        of_file() ? look_at_file(n) : look_at_session(n);
+        at.seen  = of_file()
+                       ? detail::seen_in_file(*at.environment, at.options, at.bytes, at.graph, at.inputs, n, at.tensors())
+                       : detail::seen_in_session(*session_, at.inputs, n, at.graph.outputs);
         std::vector<engines::port> outputs;
         for (auto const& name : at.graph.outputs) { outputs.push_back(seen(name)); }
         return outputs;
@@ -206,6 +207,18 @@ private:
         std::vector<named> layers;
         std::vector<engines::port> inputs;          // as they are given
         std::map<std::string, engines::port> seen;  // in the last trial
+
+        /// The names of the outputs and of what makes layers, each once.
+        [[nodiscard]] std::vector<std::string> tensors() const
+        {
+            auto all = graph.outputs;
+            for (auto const& one : layers) {
+                if (std::find(graph.outputs.begin(), graph.outputs.end(), one.tensor) == graph.outputs.end()) {
+                    all.push_back(one.tensor);
+                }
+            }
+            return all;
+        }
     };
 
     [[nodiscard]] bool of_file() const { return !loading_->bytes.empty(); }
@@ -215,48 +228,6 @@ private:
         return *loading_;
     }
 
-    /// What ONNX Runtime infers: nothing is run, and no weights are there.
-    void look_at_file(index_t n)
-    {
-        auto& at                         = *loading_;
-        std::vector<std::string> tensors = at.graph.outputs;
-        for (auto const& one : at.layers) {
-            if (std::find(at.graph.outputs.begin(), at.graph.outputs.end(), one.tensor) == at.graph.outputs.end()) {
-                tensors.push_back(one.tensor);
-            }
-        }
-        std::vector<onnx::value> inputs;
-        for (auto const& one : at.inputs) {
-            inputs.push_back({one.name, engines::dims_for(one, n), engines::element_named(one.type)});
-        }
-        auto const file = onnx::skeleton(at.bytes, at.graph, inputs, tensors);
-        auto options    = at.options.Clone();
-        options.SetGraphOptimizationLevel(ORT_ENABLE_BASIC);  // which computes the shapes that a network makes of shapes
-        Ort::Session const session{*at.environment, file.data(), file.size(), options};
-        for (std::size_t i = 0; i < tensors.size(); ++i) {
-            auto const type = session.GetOutputTypeInfo(i);
-            bool const is   = type.GetONNXType() == ONNX_TYPE_TENSOR;
-            at.seen[tensors[i]] =
-                is ? detail::port_of(tensors[i], type) : engines::port{tensors[i], {}, "another kind", true};
-        }
-    }
-    /// What a batch of zeros gives.
-    void look_at_session(index_t n)
-    {
-        auto& at         = *loading_;
-        auto const names = at.graph.outputs;
-        std::vector<std::vector<std::byte>> zeros;
-        std::vector<Ort::Value> in;
-        for (auto const& one : at.inputs) {
-            auto const dims = engines::dims_for(one, n);
-            auto const type = engines::element_named(one.type);
-            auto const& all = zeros.emplace_back(static_cast<std::size_t>(onnx::product(dims)) * onnx::bytes_of(type));
-            in.push_back(detail::value_on(all.data(), dims, type));
-        }
-        auto const values = session_->Run({}, detail::pointers(input_names_).data(), in.data(), in.size(),
-                                          detail::pointers(names).data(), names.size());
-        for (std::size_t i = 0; i < names.size(); ++i) { at.seen[names[i]] = detail::port_of_value(names[i], values[i]); }
-    }
     [[nodiscard]] engines::port const& seen(std::string const& tensor) const { return loading_->seen.at(tensor); }
 
     std::shared_ptr<Ort::Session> session_;

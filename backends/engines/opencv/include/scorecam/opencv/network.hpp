@@ -11,6 +11,7 @@
 
 #include <opencv2/dnn.hpp>
 
+#include <scorecam/engines/flow.hpp>
 #include <scorecam/engines/inputs.hpp>
 #include <scorecam/engines/network.hpp>
 #include <scorecam/engines/onnx/file.hpp>
@@ -34,6 +35,9 @@ inline void expect_readable(onnx::graph const& graph)
                           "', which OpenCV does not read; export the network with its weights in one file" + instead};
     }
     for (auto const& node : graph.nodes) {
+        if (engines::names_any(node.type, {"QLinear", "QGemm", "ConvInteger"})) {
+            throw engines::quantised(node.described());
+        }
         if (node.type == "BatchNormalization" && node.integer("training_mode", 0) != 0) {
             throw model_error{"it normalises by its batch (" + node.described() +
                               ", in training mode), which OpenCV takes for evaluation; export it in evaluation mode" +
@@ -55,6 +59,7 @@ inline void expect_readable(onnx::graph const& graph)
 struct settings {
     std::string input{};                    ///< its name; empty: the only one
     std::string output{};                   ///< its name; empty: the only one of the form (n, classes)
+    engines::answers answers = engines::answers::classes;  ///< which outputs count
     engines::constants held{};              ///< the values of the inputs beside the image
     std::optional<token_grid<2>> tokens{};  ///< layers of tokens are activations, too
 };

@@ -2,7 +2,6 @@
 // An ONNX or IR network on OpenVINO as a model.
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include <scorecam/engines/tokens.hpp>
 #include <scorecam/error.hpp>
 #include <scorecam/model.hpp>
+#include <scorecam/openvino/seen.hpp>
 #include <scorecam/openvino/values.hpp>
 #include <scorecam/tensor_view.hpp>
 
@@ -31,6 +31,7 @@ struct settings {
     ov::AnyMap properties{};
     std::string input{};                              ///< its name; empty: the only one
     std::string output{};                             ///< its name; empty: the only one of the form (n, classes)
+    engines::answers answers = engines::answers::classes;  ///< which outputs count
     engines::constants held{};                        ///< the values of the inputs beside the image
     std::optional<token_grid<SpatialRank>> tokens{};  ///< layers of tokens are activations, too
 };
@@ -97,8 +98,8 @@ public:
 
     [[nodiscard]] std::vector<engines::port> trial(index_t n, engines::batches taken)
     {
-        if (!of_file()) { return outputs_of(compiled_, n); }
         auto& at = *loading_;
+        if (!of_file()) { return at.outputs = detail::outputs_of_zeros(compiled_, at.inputs, n, at.how.output); }
         at.whole = at.read->clone();
         at.taken = taken;
         try {
@@ -123,31 +124,13 @@ public:
     [[nodiscard]] std::vector<engines::candidate> layers(index_t)
     {
         auto& at = *loading_;
-        std::vector<engines::candidate> all;
         if (!of_file()) {
+            std::vector<engines::candidate> all;
             for (auto const& one : at.outputs) { all.push_back({one, "Output", {}}); }
             return all;
         }
         at.ports.clear();
-        for (auto const& node : at.whole->get_ordered_ops()) {
-            std::string const type = node->get_type_name();
-            if (type == "Constant" || type == "Parameter" || type == "Result") { continue; }
-            for (auto const& port : node->outputs()) {
-                auto const number = port.get_index() == 0 ? "" : ":" + std::to_string(port.get_index());
-                all.push_back({detail::port_of(port, port.get_partial_shape()), type, {}});
-                all.back().tensor.name = node->get_friendly_name() + number;
-                for (auto const& from : node->input_values()) {
-                    auto const made  = std::find(at.ports.begin(), at.ports.end(), from);
-                    bool const image = std::string{from.get_node()->get_type_name()} == "Parameter";
-                    if (image) { all.back().of.push_back(engines::the_image); }
-                    if (made != at.ports.end()) {
-                        all.back().of.push_back(static_cast<std::size_t>(made - at.ports.begin()));
-                    }
-                }
-                at.ports.push_back(port);
-            }
-        }
-        return all;
+        return detail::candidates_of(*at.whole, at.ports);
     }
 
     [[nodiscard]] std::size_t holds(std::size_t output) const
@@ -228,26 +211,6 @@ private:
             shapes[i]       = ov::PartialShape{std::vector<ov::Dimension>{dims.begin(), dims.end()}};
         }
         loading_->whole->reshape(shapes);
-    }
-
-    /// Of a run of zeros.
-    [[nodiscard]] std::vector<engines::port> outputs_of(ov::CompiledModel& compiled, index_t n)
-    {
-        auto& at     = *loading_;
-        auto request = compiled.create_infer_request();
-        for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-            auto const dims = engines::dims_for(at.inputs[i], n);
-            ov::Tensor zeros{compiled.input(i).get_element_type(), ov::Shape{dims.begin(), dims.end()}};
-            std::memset(zeros.data(), 0, zeros.get_byte_size());
-            request.set_input_tensor(i, zeros);
-        }
-        request.infer();
-        at.outputs.clear();
-        for (std::size_t i = 0; i < compiled.outputs().size(); ++i) {
-            at.outputs.push_back(
-                detail::port_of(compiled.output(i), request.get_output_tensor(i).get_shape(), at.how.output));
-        }
-        return at.outputs;
     }
 
     /// The number of the output that shows a port. It may be one already; OpenVINO adds none twice.

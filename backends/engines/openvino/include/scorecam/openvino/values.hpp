@@ -46,6 +46,10 @@ namespace scorecam::openvino::detail {
         auto const reader = ov::frontend::FrontEndManager{}.load_by_framework("onnx");
         return reader->convert(reader->load(file));
     } catch (ov::Exception const& e) {
+        std::string const said = e.what();
+        for (std::string const type : {"com.microsoft.QLinear", "com.microsoft.QGemm"}) {
+            if (said.find(type) != said.npos) { throw engines::quantised(type + ", ... are operators on integers"); }
+        }
         throw model_error{"it cannot be read as ONNX" + advice + "; " + said_by(e)};
     }
 }

@@ -138,9 +138,9 @@ template <std::size_t SpatialRank>
                        });
     if (!picks) { return std::nullopt; }
     for (std::size_t v = tokens; v-- > 0;) {
-        if (!graph.feeds(v) || !is_weighted(tensors[v].type) || graph.of(v).size() < 2 || !graph.behind(v)[tokens]) {
-            continue;
-        }
+        bool const in_one  = names_any(tensors[v].type, {"Attention"});
+        bool const attends = in_one || (is_weighted(tensors[v].type) && graph.of(v).size() > 1);
+        if (!graph.feeds(v) || !attends || !graph.behind(v)[tokens]) { continue; }
         for (auto at = graph.through(v); at != the_image; at = graph.through(at)) {
             bool const is_layer = !tensors[at].tensor.name.empty() && tensors[at].tensor.dims == dims;
             if (is_layer && seen[at].form == layer_form::tokens && seen[at].shape == shape) {

@@ -134,4 +134,27 @@ private:
     std::vector<std::size_t> through_;
 };
 
+/// Whether the graph alone shows that rows of a batch of n do not know of each other: each operation works on rows, and n
+/// stands first in all it gives. False where that is not known.
+[[nodiscard]] inline bool rows_are_apart(std::vector<candidate> const& tensors, flow const& graph, index_t n)
+{
+    static std::vector<std::string> const by_rows{
+        "Conv",          "Relu",      "LeakyRelu", "PRelu",   "Elu",         "Clip",   "Sigmoid",
+        "HardSigmoid",   "HardSwish", "Tanh",      "MaxPool", "AveragePool", "Concat", "GlobalAveragePool",
+        "GlobalMaxPool", "Add",       "Mul",       "Gemm",    "Flatten"};
+    if (!graph.is_known() || n < 2) { return false; }
+    for (std::size_t v = 0; v < tensors.size(); ++v) {
+        if (!graph.feeds(v)) { continue; }
+        auto const& [tensor, type, of] = tensors[v];
+        auto const rank                = tensor.dims.size();
+        bool const meets               = type == "Add" || type == "Mul";  // which align the extents from the last one on
+        bool const level = !meets || std::all_of(graph.of(v).begin(), graph.of(v).end(), [&](std::size_t from) {
+            return from != the_image && tensors[from].tensor.dims.size() == rank;
+        });
+        bool const known = std::find(by_rows.begin(), by_rows.end(), type) != by_rows.end();
+        if (!known || !level || rank < 2 || tensor.dims[0] != n) { return false; }
+    }
+    return true;
+}
+
 }  // namespace scorecam::engines

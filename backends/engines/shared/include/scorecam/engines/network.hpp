@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,8 +42,9 @@ struct place {
 /// says so, and smaller batches are filled up.
 ///
 /// An Engine is made without arguments. It has
-/// - `settings`                    with the names `input` and `output`, `held`, engines::constants, and `tokens`, a
-///                                 token_grid or none;
+/// - `settings`                    with the names `input` and `output`, `held`, engines::constants, `tokens`, a token_grid
+/// or none, and
+///                                 `answers`, which outputs count;
 /// - `translated(doing, f)`        calls f; the engine's errors become a model_error that starts with `doing`; static;
 /// - `described(source)`           "the network FILE": what it is opened from, in messages; static;
 /// - `open(source, settings)`;
@@ -78,6 +80,7 @@ public:
                            settings how = {})
         : input_{input}
     {
+        if constexpr (requires { how.answers; }) { form_ = how.answers; }
         Engine::translated("cannot use " + Engine::described(from), [&] {
             engine_.open(std::forward<Source>(from), how);
             auto const declared = take_inputs(how);
@@ -86,6 +89,7 @@ public:
             bool const any = safe && (declared == 0 || engine_.takes_any_batch());
             if (!any || !loads_any_batch(layer_names, how)) { load_fixed(safe ? declared : 1, layer_names, how); }
             engine_.settle();
+            if (!safe && notes_.empty()) { notes_.emplace_back("the network runs one image at a time only"); }
             if (!selected_.doubt.empty()) { notes_.push_back(selected_.doubt); }
         });
     }
@@ -128,10 +132,10 @@ public:
 
     [[nodiscard]] Engine const& engine() const { return engine_; }
 
-    tensor_view<float const, 2> forward(batch_type batch)
+    model_outputs<float> forward(batch_type batch)
     {
         run(batch, {});
-        return {outputs_.values.data(), batch.extent(0), classes()};
+        return answered(batch.extent(0));
     }
 
     captured<float, host_space, SpatialRank> capture(batch_type batch)
@@ -144,7 +148,7 @@ public:
     {
         run(batch, taps_);
         auto const n = batch.extent(0);
-        captured_layers<float, host_space, SpatialRank> seen{{outputs_.values.data(), n, classes()}, {}};
+        captured_layers<float, host_space, SpatialRank> seen{answered(n), {}};
         for (auto& one : taps_) { seen.activations.push_back(one.activations(n)); }
         return seen;
     }
@@ -205,7 +209,7 @@ private:
         std::vector<port> outputs;
         try {
             outputs = engine_.trial(trial_size, batches::any);
-            found   = scores_among(outputs, trial_size, how.output);
+            found   = scores_among(outputs, trial_size, how.output, form_);
         } catch (std::exception const&) {  // said by load_fixed(), if one image does not run either
         }
         if (!found) { return false; }
@@ -226,18 +230,18 @@ private:
     {
         fixed_batch_ = std::max<index_t>(1, declared);
         auto outputs = engine_.trial(fixed_batch_, batches::fixed);
-        auto found   = scores_among(outputs, fixed_batch_, how.output);
+        auto found   = scores_among(outputs, fixed_batch_, how.output, form_);
         for (std::size_t i = 0; declared < 1 && !found && i < outputs.size(); ++i) {
             auto const baked_in = outputs[i].dims.empty() ? 0 : outputs[i].dims[0];  // in a reshape, maybe
             if (baked_in < 2 || baked_in > 64 || !scores_in(outputs[i].dims, baked_in)) { continue; }
             auto const others = engine_.trial(baked_in, batches::fixed);
-            found             = scores_among(others, baked_in, how.output);
+            found             = scores_among(others, baked_in, how.output, form_);
             if (!found) { break; }
             fixed_batch_ = baked_in;
             outputs      = others;
             notes_.push_back("the network runs " + std::to_string(baked_in) + " images at a time only");
         }
-        if (!found) { throw no_scores_among(outputs, fixed_batch_, !how.output.empty()); }
+        if (!found) { throw no_scores_among(outputs, fixed_batch_, !how.output.empty(), form_); }
         scores_ = *found;
         output_ = outputs[found->output];
         engine_.explain(scores_.output, choose_layers(names, fixed_batch_, how.tokens));
@@ -253,20 +257,17 @@ private:
         }
     }
 
-    /// A few forwards.
+    /// A few forwards, unless the graph says it.
     [[nodiscard]] rows rows_depend_on()
     {
-        bool of_probabilities = classes() > 1;
-        auto const answers    = [&](std::vector<float> const& images, index_t n) {
+        if (fixed_batch_ == 0 && selected_.rows_apart) { return rows::apart; }
+        auto const answers = [&](std::vector<float> const& images, index_t n) {
             auto const outputs = forward({images.data(), prepend(input_, n)});
-            for (index_t i = 0; i < n; ++i) { of_probabilities = of_probabilities && sums_to_one(outputs[i]); }
             return std::vector<float>{outputs.begin(), outputs.end()};
         };
-        auto const size = static_cast<std::size_t>(input_.size());
-        auto const found =
-            what_rows_depend_on(answers, fixed_batch_, size, precision() == "float32" ? exact_in_float32 : exact_in_less);
-        if (of_probabilities) { selected_.activation = "softmax"; }
-        return found;
+        auto const found = ask(answers, classes(), fixed_batch_, static_cast<std::size_t>(input_.size()), precision());
+        if (found.sums_to_one) { selected_.activation = "softmax"; }
+        return found.on_what;
     }
 
     /// The numbers of the layers to explain among the engine's candidates.
@@ -274,7 +275,8 @@ private:
                                            std::optional<token_grid<SpatialRank>> const& tokens)
     {
         auto const candidates = engine_.layers(n);
-        selected_ = select(candidates, engine_.holds(scores_.output), classes(), n, input_, tokens, names, engine_.advice());
+        selected_ = select(candidates, engine_.holds(scores_.output), classes(), n, input_, tokens, names, engine_.advice(),
+                           scores_.is_of_places());
         taps_.clear();
         std::vector<std::size_t> numbers;
         for (auto const& one : selected_.places) {
@@ -282,6 +284,19 @@ private:
             numbers.push_back(one.number);
         }
         return numbers;
+    }
+
+    /// The outputs for n images: (n, classes), or rows of whatever shape was asked for.
+    [[nodiscard]] model_outputs<float> answered(index_t n) const
+    {
+        if (form_ == answers::classes) { return {outputs_.values.data(), n, classes()}; }
+        ops::outputs<float> all;
+        all.count              = 1;
+        all.images             = n;
+        all.each[0].data       = outputs_.values.data();
+        all.each[0].shape.axes = static_cast<int>(scores_.dims.size());
+        std::copy(scores_.dims.begin(), scores_.dims.end(), all.each[0].shape.extent);
+        return {all, std::vector<std::string_view>{output_.name}};
     }
 
     void run(batch_type batch, std::span<tap> taps)
@@ -334,6 +349,7 @@ private:
     std::size_t image_number_ = 0;
     channels order_           = channels::first;
     std::vector<held_input> held_{};
+    answers form_ = answers::classes;
     scores scores_{};
     port output_{};
     index_t fixed_batch_ = 0;  // 0: any

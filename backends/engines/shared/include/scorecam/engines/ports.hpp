@@ -68,13 +68,31 @@ void expect_input(port const& found, extents<Rank> const& input)
     if (!fits) { throw wrong_input(to_string(input), found); }
 }
 
-/// An output of the form (n, classes): with extents of 1 among them, of one class (n), or of one image alone (classes).
+/// Of a network of which no layer has values of floating point; `what` does so.
+[[nodiscard]] inline model_error quantised(std::string const& what)
+{
+    return model_error{"the network is quantised, and so are the values of its layers: " + what +
+                       "; export it with QuantizeLinear and DequantizeLinear (QDQ) around float32 operators instead, or "
+                       "before it is quantised"};
+}
+
+/// Which outputs are scores: those of the form (n, classes), or those of whatever form, (n, ...) with one to four extents:
+/// boxes, segments.
+enum class answers { classes, any };
+
+/// An output of the form (n, classes): with extents of 1 among them, of one class (n), or of one image alone (classes). Or
+/// of any other form, if that is asked for; `classes` is then how many numbers an image has.
 struct scores {
     std::size_t output = 0;
     std::vector<index_t> dims{};  ///< after the batch: (classes), (classes, 1, 1), (1, classes), ...
     index_t classes = 0;
     bool has_batch  = true;  ///< false of one image alone
 
+    /// Boxes or segments: more than one number for each of several places.
+    [[nodiscard]] bool is_of_places() const
+    {
+        return std::count_if(dims.begin(), dims.end(), [](index_t d) { return d > 1; }) > 1;
+    }
     /// The extents of the output for n images.
     [[nodiscard]] std::vector<index_t> of(index_t n) const
     {
@@ -85,9 +103,16 @@ struct scores {
 };
 
 /// What has the extents `dims` for n images as scores; none if it is of another form.
-[[nodiscard]] inline std::optional<scores> scores_in(std::vector<index_t> const& dims, index_t n)
+[[nodiscard]] inline std::optional<scores> scores_in(std::vector<index_t> const& dims, index_t n,
+                                                     answers form = answers::classes)
 {
     scores found;
+    if (form == answers::any && dims.size() >= 2 && dims.size() <= 5 && dims[0] == n) {
+        found.dims.assign(dims.begin() + 1, dims.end());
+        if (std::any_of(found.dims.begin(), found.dims.end(), [](index_t d) { return d < 1; })) { return std::nullopt; }
+        found.classes = onnx::product(found.dims);
+        return found;
+    }
     if (dims.size() == 1 && n == 1) { return scores{0, dims, dims[0], false}; }
     if (dims.empty() || dims[0] != n) { return std::nullopt; }
     found.dims.assign(dims.begin() + 1, dims.end());
@@ -101,11 +126,12 @@ struct scores {
 
 /// The only output of the form (n, classes), of those for which wanted(number) is true. None if there is none, or several.
 template <class Wanted>
-[[nodiscard]] std::optional<scores> scores_among(std::vector<port> const& outputs, index_t n, Wanted wanted)
+[[nodiscard]] std::optional<scores> scores_among(std::vector<port> const& outputs, index_t n, Wanted wanted,
+                                                 answers form = answers::classes)
 {
     std::optional<scores> found;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-        auto one = scores_in(outputs[i].dims, n);
+        auto one = scores_in(outputs[i].dims, n, form);
         if (!wanted(i) || !outputs[i].is_float() || !one) { continue; }
         if (found) { return std::nullopt; }
         found         = std::move(one);
@@ -115,21 +141,27 @@ template <class Wanted>
 }
 /// The same, of those with that name, or of all if it is empty.
 [[nodiscard]] inline std::optional<scores> scores_among(std::vector<port> const& outputs, index_t n,
-                                                        std::string const& wanted)
+                                                        std::string const& wanted, answers form = answers::classes)
 {
-    return scores_among(outputs, n, [&](std::size_t i) { return wanted.empty() || outputs[i].name == wanted; });
+    return scores_among(outputs, n, [&](std::size_t i) { return wanted.empty() || outputs[i].name == wanted; }, form);
 }
 
 /// What to say where scores_among() finds none.
-[[nodiscard]] inline model_error no_scores_among(std::vector<port> const& outputs, index_t n, bool named)
+[[nodiscard]] inline model_error no_scores_among(std::vector<port> const& outputs, index_t n, bool named,
+                                                 answers form = answers::classes)
 {
+    if (form == answers::any) {
+        return model_error{"the network needs one output (n, ...) that is named or the only one; it has" + listed(outputs) +
+                           "; name one in settings::output"};
+    }
     auto const suits = [&](port const& one) { return one.is_float() && scores_in(one.dims, n); };
     bool const some  = std::any_of(outputs.begin(), outputs.end(), suits);
     auto const maps  = [&](port const& one) { return one.is_float() && one.dims.size() > 2 && !scores_in(one.dims, n); };
     if (!some && !outputs.empty() && std::all_of(outputs.begin(), outputs.end(), maps)) {
         return model_error{"the network needs one output of the form (n, classes); it has" + listed(outputs) +
-                           ", scores for each place as those of segmentation or detection; export it with the mean of a "
-                           "class over the region that is asked about, (n, classes)"};
+                           ", scores for each place as those of segmentation or detection; ask for outputs of any form, "
+                           "settings::answers, and "
+                           "explain a region or a box of them"};
     }
     return model_error{"the network needs one output of the form (n, classes); it has" + listed(outputs) +
                        (some || named ? "; name one of that form in settings::output" : "; export it with its scores")};

@@ -36,6 +36,7 @@ struct selection {
     std::string doubt{};                             ///< what to say where only its shape speaks for it
     std::string activation{};                        ///< see activation_of()
     std::string precision = "float32";               ///< see precision_of()
+    bool rows_apart       = false;                   ///< see rows_are_apart()
 };
 
 namespace detail {
@@ -54,10 +55,7 @@ template <std::size_t SpatialRank>
 [[nodiscard]] inline std::string explainable(candidate const& chosen)
 {
     if (chosen.tensor.is_float()) { return chosen.tensor.name; }
-    throw model_error{"the network is quantised, and so are the values of its layers: " + chosen.tensor.name + " is of " +
-                      chosen.tensor.type + " (" + chosen.type +
-                      "); export it with QuantizeLinear and DequantizeLinear (QDQ) instead of " + chosen.type +
-                      ", or before it is quantised"};
+    throw quantised(chosen.tensor.name + " is of " + chosen.tensor.type + " (" + chosen.type + ")");
 }
 
 /// Throws model_error if no layer lies so.
@@ -73,21 +71,38 @@ void expect_tokens(token_grid<SpatialRank> const& tokens, extents<SpatialRank> c
                       "; give the rows and columns of its patches, or nothing"};
 }
 
+/// The number of the last of the layers with the most channels, of those that are maps and lie on the image by their aspect;
+/// none if there is none. What a detector or a segmenter has behind it are answers already.
+template <std::size_t SpatialRank>
+[[nodiscard]] std::optional<std::size_t> deepest(std::vector<layer_place<SpatialRank>> const& places,
+                                                 extents<SpatialRank> const& image)
+{
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        auto const& shape = places[i].shape;
+        auto const grid   = trailing<SpatialRank>(shape);
+        bool const lies = places[i].form != layer_form::tokens && grid.size() > 1 && shape[0] > 1 && has_aspect(grid, image);
+        if (lies && (!found || shape[0] >= places[*found].shape[0])) { found = i; }
+    }
+    return found;
+}
+
 }  // namespace detail
 
 /// Chooses among tensors of a batch of n; those without a name are no layers. Throws model_error, with `advice` where there
 /// is no layer.
 template <std::size_t SpatialRank>
-[[nodiscard]] selection<SpatialRank> select(std::vector<candidate> const& candidates, std::size_t scores, index_t classes,
-                                            index_t n, extents<SpatialRank + 1> const& input,
-                                            std::optional<token_grid<SpatialRank>> const& tokens,
-                                            std::vector<std::string> names, std::string const& advice)
+[[nodiscard]] selection<SpatialRank>
+select(std::vector<candidate> const& candidates, std::size_t scores, index_t classes, index_t n,
+       extents<SpatialRank + 1> const& input, std::optional<token_grid<SpatialRank>> const& tokens,
+       std::vector<std::string> names, std::string const& advice, bool answers_with_places = false)
 {
     flow const graph{candidates, scores};
     auto const seen = readings_of(candidates, graph, n, input, tokens);
     selection<SpatialRank> made;
     made.activation = activation_of(scores, candidates, graph);
     made.precision  = precision_of(candidates, graph);
+    made.rows_apart = rows_are_apart(candidates, graph, n);
     std::vector<layer_place<SpatialRank>> places;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         auto const& [tensor, type, of] = candidates[i];
@@ -97,6 +112,13 @@ template <std::size_t SpatialRank>
     }
     if (tokens) { detail::expect_tokens(*tokens, trailing<SpatialRank>(input), places); }
     try {
+        if (names.empty() && answers_with_places) {
+            if (auto const one = detail::deepest(places, trailing<SpatialRank>(input))) {
+                names.push_back(made.layers[*one].name);
+                made.why = "its outputs are of many places: of the layers that lie on the image, the last of those with the "
+                           "most channels";
+            }
+        }
         if (names.empty()) {
             auto const found = default_choice(candidates, graph, seen, classes, input);
             if (found) { names.push_back(detail::explainable(candidates[found->number])); }

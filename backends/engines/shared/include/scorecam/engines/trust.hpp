@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <scorecam/error.hpp>
@@ -100,6 +101,43 @@ template <class Answers>
     double const limit = std::max(exactly, apart(first, second) / 10);
     if (!(std::max(apart(row(mixed, n, 0), first), apart(row(mixed, n, 1), second)) > limit)) { return rows::apart; }
     return apart(alone(0), first) > exactly ? rows::random : rows::mixed;
+}
+
+/// What a few forwards say of a network.
+struct answered {
+    rows on_what     = rows::apart;
+    bool sums_to_one = false;  ///< every row of outputs, so that they are probabilities already
+};
+/// The same as what_rows_depend_on(), and whether the outputs are probabilities.
+template <class Answers>
+[[nodiscard]] answered ask(Answers answers, index_t classes, index_t batch, std::size_t size, std::string const& precision)
+{
+    bool all             = true;
+    auto const looked_at = [&](std::vector<float> const& images, index_t n) {
+        std::vector<float> outputs = answers(images, n);
+        tensor_view<float const, 2> const of{outputs.data(), {n, classes}};
+        for (index_t i = 0; i < n; ++i) { all = all && sums_to_one(of[i]); }
+        return outputs;
+    };
+    auto const on_what =
+        what_rows_depend_on(looked_at, batch, size, precision == "float32" ? exact_in_float32 : exact_in_less);
+    return {on_what, all};
+}
+
+/// The same for one that ran a batch of any size, or 1 image alone: where rows are mixed, it runs one at a time from here
+/// on, with a note. Whether the outputs are probabilities. Throws model_error if they come by chance.
+template <class Answers>
+[[nodiscard]] bool trusted(Answers answers, index_t classes, index_t& max_batch, std::size_t size,
+                           std::string const& precision, std::vector<std::string>& notes)
+{
+    auto found = ask(answers, classes, max_batch == 1 ? 1 : 0, size, precision);
+    if (found.on_what == rows::mixed) {
+        max_batch = 1;
+        notes.emplace_back(one_at_a_time);
+        found = ask(answers, classes, 1, size, precision);
+    }
+    if (found.on_what == rows::random) { throw by_chance(); }
+    return found.sums_to_one;
 }
 
 }  // namespace scorecam::engines

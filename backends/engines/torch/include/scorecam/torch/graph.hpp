@@ -28,6 +28,13 @@ struct submodule {
 struct tapped_graph {
     std::shared_ptr<::torch::jit::Graph> graph;
     std::vector<submodule> taps;  ///< in the order of the calls
+
+    /// Which of what the graph returns is that of the submodule at `path`.
+    [[nodiscard]] std::size_t place_of(std::string const& path) const
+    {
+        auto const at = std::find_if(taps.begin(), taps.end(), [&](submodule const& one) { return one.path == path; });
+        return 1 + static_cast<std::size_t>(at - taps.begin());
+    }
 };
 
 namespace detail {

@@ -134,6 +134,25 @@ inline void check(::torch::jit::Module const& module, at::Device device)
     }
 }
 
+/// The module, or of one of float16, for which Torch has no convolutions on the host, a copy in float32, with a note.
+[[nodiscard]] inline ::torch::jit::Module computable_on_host(::torch::jit::Module const& module,
+                                                             std::vector<std::string>& notes)
+{
+    if (type_of(module) != at::kHalf) { return module; }
+    auto copy = module.deepcopy();
+    copy.to(at::kFloat);
+    notes.emplace_back("the module is of float16, which Torch does not compute in on the host: it runs in float32");
+    return copy;
+}
+
+/// A batch with its channels last in memory, if asked for.
+template <std::size_t SpatialRank>
+[[nodiscard]] at::Tensor laid_for(at::Tensor const& batch, bool channels_last)
+{
+    if (!channels_last || SpatialRank < 2) { return batch; }
+    return batch.contiguous(SpatialRank == 2 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d);
+}
+
 /// The module as it runs the masked images.
 template <std::size_t SpatialRank>
 [[nodiscard]] runnable prepared(::torch::jit::Module module, settings<SpatialRank> const& how,

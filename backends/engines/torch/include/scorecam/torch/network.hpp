@@ -132,24 +132,21 @@ private:
     void prepare(::torch::jit::Module module, std::vector<std::string> const& layer_names)
     {
         detail::check(module, device_);
-        if (Space::host_accessible && detail::type_of(module) == at::kHalf) {  // for which Torch has no convolutions there
-            module = module.deepcopy();
-            module.to(at::kFloat);
-            notes_.emplace_back("the module is of float16, which Torch does not compute in on the host: it runs in float32");
-        }
+        if (Space::host_accessible) { module = detail::computable_on_host(module, notes_); }
         auto const type  = detail::type_of(module);
         auto seen        = seen_in(module);
         writes_to_input_ = seen.writes_to_input;
-        auto const n = look_at({module, seen.graph, type, ::torch::jit::SIMPLE}, seen);
+        auto const n     = look_at({module, seen.graph, type, ::torch::jit::SIMPLE}, seen);
         if (seen.taps.empty()) {
             throw model_error{"its forward calls no submodules; if it was frozen, use the module it was made of"};
         }
-        choose_layers(layer_names, n, seen);
+        selected_ = select_in(seen, scores_, n, input_, how_.tokens, layer_names);
+        for (auto const& one : selected_.places) { taps_.push_back({one}); }
 
         std::vector<std::string> paths;
         for (auto const& one : selected_.explained) { paths.push_back(one.name); }
         auto const chosen = tapped(module, paths);
-        for (std::size_t l = 0; l < taps_.size(); ++l) { taps_[l].place = place_of(paths[l], chosen.taps); }
+        for (std::size_t l = 0; l < taps_.size(); ++l) { taps_[l].place = chosen.place_of(paths[l]); }
         capture_ = {module, chosen.graph, type, ::torch::jit::SIMPLE};
         // The other mode compiles for each batch size anew. Of that a CPU gains nothing, a GPU fused kernels.
         auto const mode = Space::host_accessible ? ::torch::jit::SIMPLE : ::torch::jit::PROFILING;
@@ -187,12 +184,7 @@ private:
             max_batch_ = n = 1;
             if (!suits(n)) { throw engines::no_scores_among(detail::ports_of(values[0]), n, how_.output.has_value()); }
         }
-        for (std::size_t v = 0; v < seen.tensors.size(); ++v) {
-            auto& tensor = seen.tensors[v].tensor;
-            tensor.dims  = values[1 + 2 * v].toIntVector();
-            tensor.type  = detail::name_of(static_cast<at::ScalarType>(values[2 + 2 * v].toInt()));
-            if (seen.submodules[v]) { tensor.name = seen.taps[*seen.submodules[v]].path; }
-        }
+        seen.take(values);
         return n;
     }
 
@@ -204,55 +196,21 @@ private:
         return found.has_value();
     }
 
-    void choose_layers(std::vector<std::string> names, index_t n, seen_graph const& seen)
-    {
-        for (auto& name : names) {
-            for (auto const& one : seen.taps) {
-                if (std::find(one.same.begin(), one.same.end(), name) != one.same.end()) { name = one.path; }
-            }
-        }
-        auto const scores = scores_.output < seen.outputs.size() ? seen.outputs[scores_.output] : engines::the_image;
-        selected_         = engines::select(seen.tensors, scores, scores_.classes, n, input_, how_.tokens, names, "");
-        for (auto* const all : {&selected_.layers, &selected_.explained}) {  // by the names of their classes
-            for (auto& one : *all) {
-                one.type = std::find_if(seen.taps.begin(), seen.taps.end(), [&](submodule const& s) {
-                               return s.path == one.name;
-                           })->type;
-            }
-        }
-        for (auto const& one : selected_.places) { taps_.push_back({one}); }
-    }
-
     /// Whether each image's outputs are its own. A few forwards.
     void check_rows()
     {
-        bool of_probabilities = scores_.classes > 1;
-        auto const answers    = [&](std::vector<float> const& images, index_t n) {
+        auto const answers = [&](std::vector<float> const& images, index_t n) {
             c10::InferenceMode const no_gradients;
-            auto const on_host =
-                detail::tensor_on(tensor_view<float const, SpatialRank + 2>{images.data(), prepend(input_, n)}, at::kCPU);
-            auto const result  = forward_(input_for(forward_, on_host.to(device_)));
-            auto const outputs = detail::tensors_in(result[0]).at(scores_.output).to(at::kCPU, at::kFloat).contiguous();
-            tensor_view<float const, 2> const rows{outputs.template data_ptr<float>(), {n, scores_.classes}};
-            for (index_t i = 0; i < n; ++i) { of_probabilities = of_probabilities && engines::sums_to_one(rows[i]); }
-            return std::vector<float>{rows.begin(), rows.end()};
+            tensor_view<float const, SpatialRank + 2> const given{images.data(), prepend(input_, n)};
+            auto const result       = forward_(input_for(forward_, detail::tensor_on(given, at::kCPU).to(device_)));
+            auto const outputs      = detail::tensors_in(result[0]).at(scores_.output).to(at::kCPU, at::kFloat).contiguous();
+            auto const* const first = outputs.template data_ptr<float>();
+            return std::vector<float>{first, first + outputs.numel()};
         };
-        auto const size  = static_cast<std::size_t>(input_.size());
-        double const far = forward_.type() == at::kFloat ? engines::exact_in_float32 : engines::exact_in_less;
-        auto on_what     = engines::what_rows_depend_on(answers, max_batch_ == 1 ? 1 : 0, size, far);
-        if (on_what == engines::rows::mixed) {
-            max_batch_ = 1;
-            notes_.emplace_back(engines::one_at_a_time);
-            on_what = engines::what_rows_depend_on(answers, 1, size, far);
+        auto const size = static_cast<std::size_t>(input_.size());
+        if (engines::trusted(answers, scores_.classes, max_batch_, size, precision(), notes_)) {
+            selected_.activation = "softmax";
         }
-        if (on_what == engines::rows::random) { throw engines::by_chance(); }
-        if (of_probabilities) { selected_.activation = "softmax"; }
-    }
-
-    [[nodiscard]] static std::size_t place_of(std::string const& path, std::vector<submodule> const& taps)
-    {
-        auto const at = std::find_if(taps.begin(), taps.end(), [&](submodule const& one) { return one.path == path; });
-        return 1 + static_cast<std::size_t>(at - taps.begin());
     }
 
     template <class... Queue>
@@ -277,10 +235,7 @@ private:
     /// The batch as the module takes it.
     [[nodiscard]] at::Tensor input_for(detail::runnable const& module, at::Tensor const& given) const
     {
-        auto input = given.to(module.type());
-        if (channels_last_ && SpatialRank >= 2) {
-            input = input.contiguous(SpatialRank == 2 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d);
-        }
+        auto const input = detail::laid_for<SpatialRank>(given.to(module.type()), channels_last_);
         return writes_to_input_ && input.is_alias_of(given) ? input.clone() : input;
     }
 

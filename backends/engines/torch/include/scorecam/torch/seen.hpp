@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,8 +17,12 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include <scorecam/engines/flow.hpp>
+#include <scorecam/engines/ports.hpp>
+#include <scorecam/engines/selection.hpp>
+#include <scorecam/engines/tokens.hpp>
 #include <scorecam/tensor_view.hpp>
 #include <scorecam/torch/graph.hpp>
+#include <scorecam/torch/module.hpp>
 #include <scorecam/torch/tensors.hpp>
 
 namespace scorecam::torch {
@@ -30,6 +35,30 @@ struct seen_graph {
     std::vector<std::size_t> outputs;                    ///< the numbers of the tensors that the module returns
     std::vector<submodule> taps;
     bool writes_to_input = false;
+
+    /// What the graph returned: extents and types; tensors that a submodule returns have its path as their name.
+    void take(std::vector<c10::IValue> const& returned)
+    {
+        for (std::size_t v = 0; v < tensors.size(); ++v) {
+            auto& tensor = tensors[v].tensor;
+            tensor.dims  = returned.at(1 + 2 * v).toIntVector();
+            tensor.type  = detail::name_of(static_cast<at::ScalarType>(returned.at(2 + 2 * v).toInt()));
+            if (submodules[v]) { tensor.name = taps[*submodules[v]].path; }
+        }
+    }
+    /// The path of the submodule that makes what the one at `path` returns.
+    [[nodiscard]] std::string innermost(std::string const& path) const
+    {
+        for (auto const& one : taps) {
+            if (std::find(one.same.begin(), one.same.end(), path) != one.same.end()) { return one.path; }
+        }
+        return path;
+    }
+    /// The submodule at a path, which must be one of the taps.
+    [[nodiscard]] submodule const& called(std::string const& path) const
+    {
+        return *std::find_if(taps.begin(), taps.end(), [&](submodule const& one) { return one.path == path; });
+    }
 };
 
 namespace detail {
@@ -78,6 +107,25 @@ namespace detail {
         if (kind.find(part) != kind.npos) { return name; }
     }
     return kind == "to" ? "Cast" : kind;
+}
+
+/// What a node does; branches and loops do what is in them.
+[[nodiscard]] inline std::string type_of(jit::Node const* node)
+{
+    if (node->kind() == c10::prim::TupleUnpack && !node->input()->node()->blocks().empty()) { node = node->input()->node(); }
+    if (node->blocks().empty()) { return general_name(node->kind().toUnqualString()); }
+    std::vector<std::string> inner;
+    for (auto const* block : node->blocks()) {
+        for (auto const* one : block->nodes()) { inner.push_back(type_of(one)); }
+    }
+    auto const has = [&](std::string_view wanted) {
+        return std::any_of(inner.begin(), inner.end(), [&](std::string const& one) { return one == wanted; });
+    };
+    if (has("Attention") || (has("MatMul") && has("Softmax"))) { return "Attention"; }
+    for (auto const& one : inner) {
+        if (engines::is_weighted(one) || one == "Dropout") { return one; }
+    }
+    return node->kind().toUnqualString();
 }
 
 /// The tensors of which a value is made, or which it holds.
@@ -146,7 +194,7 @@ private:
             from.add(value, {values.size()});
             values.push_back(value);
             auto const tap = returned_by.find(value);
-            made.tensors.push_back({{"", {}}, detail::general_name(op), of});
+            made.tensors.push_back({{"", {}}, detail::type_of(node), of});
             made.submodules.push_back(tap != returned_by.end() ? std::optional{tap->second} : std::nullopt);
         }
     }
@@ -156,6 +204,21 @@ private:
         graph.registerOutput(graph.insert(c10::aten::size, {value}));
         graph.registerOutput(graph.insert(c10::prim::dtype, {value}));
     }
+    return made;
+}
+
+/// The layers of a module that was run for n images, by the names of their classes, and those that are explained: named by
+/// their paths, or by those of modules around them that return the same.
+template <std::size_t SpatialRank>
+[[nodiscard]] engines::selection<SpatialRank>
+select_in(seen_graph const& seen, engines::scores const& scores, index_t n, extents<SpatialRank + 1> const& input,
+          std::optional<token_grid<SpatialRank>> const& tokens, std::vector<std::string> names)
+{
+    for (auto& name : names) { name = seen.innermost(name); }
+    auto const number = scores.output < seen.outputs.size() ? seen.outputs[scores.output] : engines::the_image;
+    auto made         = engines::select(seen.tensors, number, scores.classes, n, input, tokens, std::move(names), "");
+    for (auto& one : made.layers) { one.type = seen.called(one.name).type; }
+    for (auto& one : made.explained) { one.type = seen.called(one.name).type; }
     return made;
 }
 
