@@ -262,6 +262,69 @@ TEST_CASE("scores with questions of their own, over outputs of any shape: the pr
     CHECK(same(budget::explain(cpu, model, picture.view(), budget::exact{}, score).maps, expected.maps));
 }
 
+namespace {
+
+/// Answers that are so many times as large.
+class loud : public networks::seeded<float> {
+public:
+    explicit loud(float times) : networks::seeded<float>{network()}, times_{times} {}
+
+    auto forward(sc::tensor_view<float const, 4> batch) { return louder(networks::seeded<float>::forward(batch)); }
+    auto capture(sc::tensor_view<float const, 4> batch)
+    {
+        auto const seen = networks::seeded<float>::capture(batch);
+        return sc::captured<float>{louder(seen.outputs.flat()), seen.activations};
+    }
+
+private:
+    sc::tensor_view<float const, 2> louder(sc::tensor_view<float const, 2> outputs)
+    {
+        outputs_ = sc::tensor<float, 2>{outputs.shape(), {outputs.begin(), outputs.end()}};
+        for (sc::index_t i = 0; i < outputs_.size(); ++i) { outputs_.data()[i] *= times_; }
+        return outputs_;
+    }
+
+    float times_;
+    sc::tensor<float, 2> outputs_;
+};
+
+}  // namespace
+
+TEST_CASE("the scale of activations does not matter, and near overflow there is the error of explain, or one that is true")
+{
+    sc::cpu::backend cpu;
+    auto usual           = network();
+    auto const at_one    = budget::explain(cpu, usual, image.view(), budget::forwards{40}, sc::target{1});
+    auto const as_it_was = [&](auto const& found) {
+        CHECK(found.predicted_error.data()[0] == doctest::Approx(at_one.predicted_error.data()[0]).epsilon(1e-3));
+        for (sc::index_t p = 0; p < found.maps.size(); ++p) {
+            CHECK(std::abs(found.maps.data()[p] - at_one.maps.data()[p]) < 1e-4F);
+        }
+    };
+    for (float const scale : {1e-36F, 1e-30F, 1e30F, 1e35F}) {
+        CAPTURE(scale);
+        auto model             = network();
+        model.activation_scale = scale;
+        as_it_was(budget::explain(cpu, model, image.view(), budget::forwards{40}, sc::target{1}));
+    }
+    for (float const times : {1e3F, 1e10F, 1e30F, 1e37F}) {
+        CAPTURE(times);
+        loud model{times};
+        for (sc::index_t const target : {0, 1, 2, 3, 4}) {
+            auto const exact = sc::explain(cpu, model, image.view(), sc::target{target});
+            auto const found = budget::explain(cpu, model, image.view(), budget::forwards{40}, sc::target{target});
+            CHECK(found.predicted_error.data()[0] >= 0);  // not NaN
+            if (exact.status(0, 0) != sc::map_status::meaningful && found.status(0, 0) == sc::map_status::meaningful) {
+                CHECK(found.predicted_error.data()[0] == 1);
+            }
+        }
+    }
+    loud model{3e38F};
+    CHECK_THROWS_AS((void)sc::explain(cpu, model, image.view(), sc::target{1}), sc::non_finite_error);
+    CHECK_THROWS_AS((void)budget::explain(cpu, model, image.view(), budget::forwards{40}, sc::target{1}),
+                    sc::non_finite_error);
+}
+
 TEST_CASE("what is no sum of one mask for each channel has no scores to impute")
 {
     auto model = network();

@@ -224,9 +224,24 @@ private:
         });
     }
 
+    /// 1, which is always right, where all scores that are known have underflowed: what is imputed from them is as small,
+    /// and the map's range would make a pattern of it.
+    [[nodiscard]] std::vector<T> predicted_errors()
+    {
+        auto errors       = with_weigher([&](auto const& weigh) { return surrogate_of_image().error(weigh); });
+        auto const scores = steps_.scores();
+        for (std::size_t m = 0; m < errors.size(); ++m) {
+            bool nothing = true;
+            for (std::size_t k = 0; k < done_.size(); ++k) {
+                nothing = nothing && (!done_[k] || scores(0, static_cast<index_t>(k), static_cast<index_t>(m)) == 0);
+            }
+            if (nothing) { errors[m] = 1; }
+        }
+        return errors;
+    }
     [[nodiscard]] double largest_error()
     {
-        auto const errors = with_weigher([&](auto const& weigh) { return surrogate_of_image().error(weigh); });
+        auto const errors = predicted_errors();
         return static_cast<double>(*std::max_element(errors.begin(), errors.end()));
     }
 
@@ -250,7 +265,7 @@ private:
         found.predicted_error = tensor<T, 2>{found.targets.shape()};
         found.certified_error = tensor<T, 2>{found.targets.shape()};
         if (left_ > 0) {
-            auto const predicted = with_weigher([&](auto const& weigh) { return known_->error(weigh); });
+            auto const predicted = predicted_errors();
             auto const certified = certified_errors();
             std::copy(predicted.begin(), predicted.end(), found.predicted_error.data());
             std::copy(certified.begin(), certified.end(), found.certified_error.data());

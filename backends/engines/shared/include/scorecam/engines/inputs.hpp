@@ -81,7 +81,8 @@ template <std::size_t Rank>
                                              constants const& held)
 {
     std::vector<std::size_t> free;
-    for (auto const& [name, value] : held) {
+    for (auto const& constant : held) {  // clang 14 captures no part of a binding
+        auto const& name = constant.first;
         if (std::none_of(inputs.begin(), inputs.end(), [&](port const& one) { return one.name == name; })) {
             throw model_error{"the network has no input " + name + "; name one of" + listed(inputs)};
         }
