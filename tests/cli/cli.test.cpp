@@ -288,7 +288,7 @@ TEST_CASE("a name or a value that is none is status 2 in every command, and the 
         CHECK(contains(done.text, expected));
     };
     refuses("explain", "--score logt", "--score logt: write probability, logit or sigmoid");
-    refuses("explain", "--weighting sofmax", "write raw, relu, softmax or uniform");
+    refuses("explain", "--weighting sofmax", "write raw, relu, softmax, uniform, centred, drop or relative-drop");
     refuses("explain", "--map-scaling nne", "write none or min-max");
     refuses("explain", "--channels list:1.5", "list:K,K,...");
     refuses("explain", "--channels list:1e30", "K from 0 to");
@@ -310,10 +310,12 @@ TEST_CASE("a name or a value that is none is status 2 in every command, and the 
     refuses("layers", "--std 0", "write DEVIATION above 0");
     refuses("layers", "--engine abacus", "or opencv");
     refuses("compare", "--composition official,score=logt", "score=logt: write probability, logit or sigmoid");
-    refuses("compare", "--composition official,weighting=sofmax", "write raw, relu, softmax or uniform");
+    refuses("compare", "--composition official,weighting=sofmax",
+            "write raw, relu, softmax, uniform, centred, drop or relative-drop");
     refuses("compare", "--composition official,map-scaling=nne", "write none or min-max");
     refuses("compare", "--composition uniform --composition official,channels=list:1,x", "list:1,x: write all,");
-    refuses("compare", "--composition official,wieghting=relu", "wieghting=relu: write one of masks, groups, channels,");
+    refuses("compare", "--composition official,wieghting=relu",
+            "wieghting=relu: write one of masks, place, groups, channels,");
     refuses("compare", "--composition official,tolerance=nan", "write ERROR from 1e-06 to 0.999");
     refuses("compare", "--composition offical", "write the name of a convention first: official,");
     refuses("bench", "--seconds nan", "write SECONDS from 0");

@@ -363,7 +363,7 @@ TEST_CASE("wrong lists and other settings are one line that says what to do")
     fails(list, "--score logt", "write auto, probability, logit or sigmoid");
     fails(list, "--composition nothing", "name of a convention");
     fails(list, "--composition torch_cam,score=logt", "write probability, logit or sigmoid");
-    fails(list, "--composition torch_cam,engin=opencv", "write one of masks, groups,");
+    fails(list, "--composition torch_cam,engin=opencv", "write one of masks, place, groups,");
     fails(list, "--composition torch_cam,engine=opencv,precision=half", "--precision half");
     fails(list, "--composition official", "write each once");
     fails(list, "--composition official,engine=abacus", "--engine abacus");
