@@ -107,8 +107,7 @@ std::string in_options(std::string text)
          {std::pair<std::string, std::string>{"in settings::output", "with --output-name"},
           {"a value in settings::held", "a value with --constant NAME=VALUE"},
           {"in settings::held", "with --constant NAME=FILE.npy"},
-          {"ask for outputs of any form, settings::answers, and explain a region or a box of them",
-           "write --task detection or --task segmentation"}}) {
+          {"ask for outputs of any form, settings::answers", "write --task detection or --task segmentation"}}) {
         for (auto at = text.find(theirs); at != std::string::npos; at = text.find(theirs, at)) {
             text.replace(at, theirs.size(), ours);
         }

@@ -158,10 +158,10 @@ template <class Wanted>
     bool const some  = std::any_of(outputs.begin(), outputs.end(), suits);
     auto const maps  = [&](port const& one) { return one.is_float() && one.dims.size() > 2 && !scores_in(one.dims, n); };
     if (!some && !outputs.empty() && std::all_of(outputs.begin(), outputs.end(), maps)) {
-        return model_error{"the network needs one output of the form (n, classes); it has" + listed(outputs) +
-                           ", scores for each place as those of segmentation or detection; ask for outputs of any form, "
-                           "settings::answers, and "
-                           "explain a region or a box of them"};
+        return model_error{
+            "the network needs one output of the form (n, classes); it has" + listed(outputs) +
+            "; export it with scores of classes, or, as these are scores for each place as those of segmentation or "
+            "detection, ask for outputs of any form, settings::answers"};
     }
     return model_error{"the network needs one output of the form (n, classes); it has" + listed(outputs) +
                        (some || named ? "; name one of that form in settings::output" : "; export it with its scores")};
