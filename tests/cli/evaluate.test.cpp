@@ -559,7 +559,9 @@ TEST_CASE("lists by RFC 4180, with a byte order mark, from a pipe; and masks of 
     REQUIRE(written.size() == 4);
     CHECK(written[2]["image"] == "two\nlines.png");
     CHECK(written[1]["maps"] != json::array());
-    for (int map = 0; map < 2; ++map) { CHECK(written[1]["maps"][map]["numbers"] == written[2]["maps"][map]["numbers"]); }
+    for (std::size_t map = 0; map < 2; ++map) {
+        CHECK(written[1]["maps"][map]["numbers"] == written[2]["maps"][map]["numbers"]);
+    }
 
     auto const piped = shell("cd " + samples + " && printf 'image\\nplain_star.png\\n' | " + SCORECAM_PROGRAM +
                              " evaluate " + network + " /dev/stdin" + rest + out + "/piped");
