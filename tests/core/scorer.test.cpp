@@ -387,8 +387,8 @@ TEST_CASE("a fitted map of scores of any kind")
             return sc::tensor_view<double const, 2>{rows.data(), batch.extent(0), 3};
         };
         return sc::make_model<double>(before.input_shape(), forward, [&, forward](sc::tensor_view<double const, 4> batch) {
-            auto const seen = before.capture(batch).activations;
-            return std::pair{forward(batch), seen};
+            auto const answer = forward(batch);  // in memory of its own: what is captured is valid until the next call
+            return std::pair{answer, before.capture(batch).activations};
         });
     };
     auto const whole = [&](bool logarithm, auto score) {
