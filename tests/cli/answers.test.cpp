@@ -67,6 +67,13 @@ TEST_CASE("a segmenter: the region that is predicted, a class's own, or one plac
     CHECK(without.done.status == 1);
     CHECK(contains(without.done.text, "write --task detection or --task segmentation"));
 
+    for (std::string const other : {"--at 5,5", "--task segmentation --box 1,1,5,5", "--task segmentation --boxes xywh",
+                                    "--task segmentation --score logit", "--task detection --at 5,5"}) {
+        CAPTURE(other);
+        auto const refused = explain(file, other);  // they would change nothing
+        CHECK(refused.done.status == 2);
+        CHECK(contains(refused.done.text, "leave "));
+    }
     auto const top = explain(file, "--task segmentation --fit stretch --target top3");
     CAPTURE(top.done.text);
     REQUIRE(top.done.status == 0);

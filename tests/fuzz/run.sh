@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 one() {
     program=$1 seconds=$2 name=${1##*fuzz.}
-    work=$(dirname "$program")/work/$name
+    work=$(dirname "$program")/runs.$name
     mkdir -p "$work/corpus" "$work/seeds" "$work/found"
     SCORECAM_SEEDS=$work/seeds timeout 60 "$program"
     known=$here/found/$name

@@ -98,6 +98,28 @@ nlohmann::ordered_json cells_of(sc::explanation<float> const& found, sc::index_t
             {"deviations", std::vector<float>(deviations.begin(), deviations.end())}};
 }
 
+/// Options that another task alone has a use for: they would change nothing.
+void check_task(explain_options const& options)
+{
+    auto const refuse = [&](bool given, char const* option, std::string const& task) {
+        if (given && options.task != task) {
+            throw sc::option_error{std::string{option} + " is for --task " + task + ", and the task is " + options.task +
+                                   "; leave one of them out"};
+        }
+    };
+    refuse(!options.boxes.empty(), "--boxes", "detection");
+    refuse(!options.box.empty(), "--box", "detection");
+    refuse(!options.at.empty(), "--at", "segmentation");
+    refuse(!options.reference.empty(), "--reference", "embedding");
+    bool const of_classes = options.task == "classification" || options.task == "regression";
+    if (!of_classes && options.has_chosen("score")) {
+        throw sc::option_error{"--score is for classes; leave it out with --task " + options.task};
+    }
+    if (options.task == "embedding" && options.targets != std::vector<std::string>{"top"}) {
+        throw sc::option_error{"--target is for classes; leave it out with --task embedding"};
+    }
+}
+
 /// Explains pictures one after the other and writes what was found.
 class pictures_explained {
 public:
@@ -456,6 +478,7 @@ private:
 int explain(explain_options const& options)
 {
     check_names(options.images);
+    check_task(options);
     pictures_explained explain_one{options};
     int failed = 0;
     for (auto const& image : options.images) {
